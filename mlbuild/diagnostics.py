@@ -1,0 +1,129 @@
+"""What goes wrong, in words: where, what, what to try. Knows nothing of builds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Bazel's exit codes."""
+
+    SUCCESS = 0
+    BUILD_FAILED = 1
+    COMMAND_LINE = 2
+    TESTS_FAILED = 3
+    NO_TESTS = 4
+    QUERY_FAILED = 7
+    INTERRUPTED = 8
+    LOCK_HELD = 9
+    ENVIRONMENT = 36
+    INTERNAL = 37
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file: path from the workspace root, line and column from 1 (0: not known)."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        parts = [self.path, *(str(part) for part in (self.line, self.column) if part)]
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call in a user's own files, outermost first."""
+
+    location: Location
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong. `code` is stable; `message` is small first letter, no full stop."""
+
+    code: str
+    message: str
+    location: Location | None = None
+    source_line: str | None = None
+    hint: str | None = None
+    notes: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+
+
+class UserError(Exception):
+    """A person can fix this: rendered without a traceback, ends the command with `exit_code`."""
+
+    def __init__(self, *diagnostics: Diagnostic, exit_code: ExitCode = ExitCode.BUILD_FAILED) -> None:
+        super().__init__("\n".join(diagnostic.message for diagnostic in diagnostics))
+        self.diagnostics = diagnostics
+        self.exit_code = exit_code
+
+
+def fail(
+    code: str,
+    message: str,
+    *,
+    location: Location | None = None,
+    hint: str | None = None,
+    notes: Iterable[str] = (),
+    exit_code: ExitCode = ExitCode.BUILD_FAILED,
+) -> UserError:
+    """A `UserError` of one diagnostic, for `raise fail(...)`."""
+    return UserError(
+        Diagnostic(code, message, location=location, hint=hint, notes=tuple(notes)), exit_code=exit_code
+    )
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The diagnostic as lines of plain text, as the golden tests have it.
+
+    Frames come first (as in a Starlark or Python traceback), then `place: error[code]: message`,
+    the source line with a caret, notes and the hint, indented by two.
+    """
+    lines: list[str] = []
+    if diagnostic.frames:
+        lines.append("Traceback (most recent call last):")
+        lines += [f"  {frame.location}: in {frame.function}" for frame in diagnostic.frames]
+    place = f"{diagnostic.location}: " if diagnostic.location else ""
+    lines.append(escape(f"{place}error[{diagnostic.code}]: {diagnostic.message}"))
+    if diagnostic.source_line is not None:
+        lines.append(escape(f"    {diagnostic.source_line}"))
+        if diagnostic.location and diagnostic.location.column:
+            lines.append("    " + _caret_indent(diagnostic.source_line, diagnostic.location.column) + "^")
+    lines += [escape(f"  {line}") for note in diagnostic.notes for line in note.split("\n")]
+    if diagnostic.hint:
+        first, *rest = diagnostic.hint.split("\n")
+        lines += [escape(f"  hint: {first}"), *(escape(f"        {line}") for line in rest)]
+    return "\n".join(lines)
+
+
+def escape(text: str) -> str:
+    """Text safe for a terminal: control characters other than tab and newline become visible escapes."""
+    return "".join(
+        char
+        if char in "\t\n" or (char >= " " and not "\x7f" <= char <= "\x9f" and not _reorders(char))
+        else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate closest to `word`, or nothing when none is close."""
+    close = difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def _caret_indent(line: str, column: int) -> str:
+    return "".join("\t" if char == "\t" else " " for char in line[: column - 1])
+
+
+def _reorders(char: str) -> bool:
+    """Bidirectional controls can make a terminal show other text than what is there."""
+    return "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069" or "\ud800" <= char <= "\udfff"

@@ -1,0 +1,86 @@
+"""Digests and what they name: blobs, files, folders."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """REAPI's `Digest`: the hash of a blob in lower-case hex, and its size in bytes."""
+
+    hash: str
+    size: int
+
+    @classmethod
+    def of(cls, data: bytes) -> Digest:
+        """The SHA-256 digest of `data`."""
+        return cls(hashlib.sha256(data).hexdigest(), len(data))
+
+    def __str__(self) -> str:
+        return f"{self.hash}/{self.size}"
+
+    @classmethod
+    def parse(cls, text: str) -> Digest:
+        name, _, size = text.partition("/")
+        return cls(name, int(size))
+
+
+EMPTY = Digest.of(b"")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileNode:
+    name: str
+    digest: Digest
+    is_executable: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SymlinkNode:
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DirectoryNode:
+    name: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """REAPI's `Directory`: one level of a Merkle tree. Each tuple is sorted by name (as UTF-8 bytes)."""
+
+    files: tuple[FileNode, ...] = ()
+    directories: tuple[DirectoryNode, ...] = ()
+    symlinks: tuple[SymlinkNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileValue:
+    """The content of a file artifact."""
+
+    digest: Digest
+    is_executable: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TreeValue:
+    """The content of a directory artifact: the digest of its root `Directory` message.
+
+    Every `Directory` message and every file of the tree is a blob of the store.
+    """
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SymlinkValue:
+    """A symlink in an input root; `target` is relative to the link's own folder."""
+
+    target: str
+
+
+Value = FileValue | TreeValue | SymlinkValue
