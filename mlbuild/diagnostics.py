@@ -76,9 +76,7 @@ def fail(
     exit_code: ExitCode = ExitCode.BUILD_FAILED,
 ) -> UserError:
     """A `UserError` of one diagnostic, for `raise fail(...)`."""
-    return UserError(
-        Diagnostic(code, message, location=location, hint=hint, notes=tuple(notes)), exit_code=exit_code
-    )
+    return UserError(Diagnostic(code, message, location=location, hint=hint, notes=tuple(notes)), exit_code=exit_code)
 
 
 def render(diagnostic: Diagnostic) -> str:

@@ -80,6 +80,9 @@ class SpawnRunner(Protocol):
 class Fetcher(Protocol):
     """Law: returns the pinned digest or fails; never "latest"."""
 
+    def key(self, action: FetchAction, inputs: dict[str, FileValue | TreeValue]) -> Digest | None:
+        """The key that its result may be remembered under, or nothing for what is collected from this host."""
+
     def fetch(self, action: FetchAction, inputs: dict[str, FileValue | TreeValue]) -> FileValue | TreeValue:
         """What the action names, put into the store. `inputs` by the paths of the action's inputs. Raises UserError."""
 

@@ -34,12 +34,13 @@ from mlbuild.terms.digest import (
     TreeValue,
     Value,
 )
+from mlbuild.terms.graph import ActionGraph, ConfiguredTarget, RunCommand
 from mlbuild.terms.spawn import WORKING_DIRECTORY, Spawn, SpawnResult
 
 __all__ = [
-    "EMPTY", "OUTPUT_ROOT", "WORKING_DIRECTORY", "Action", "Argument", "Artifact", "Attribute", "BadLabel", "Depset", "Digest",
+    "EMPTY", "OUTPUT_ROOT", "WORKING_DIRECTORY", "Action", "ActionGraph", "Argument", "Artifact", "Attribute", "BadLabel", "ConfiguredTarget", "Depset", "Digest",
     "Directory", "DirectoryNode", "ExpandTemplateAction", "ExpandedDirectory", "FetchAction", "FileNode", "FileValue",
-    "Label", "MapAction", "Mount", "Provider", "Resources", "Rule", "Spawn", "SpawnAction", "SpawnResult",
+    "Label", "MapAction", "Mount", "Provider", "Resources", "Rule", "RunCommand", "Spawn", "SpawnAction", "SpawnResult",
     "SymlinkAction", "SymlinkNode", "SymlinkValue", "Target", "TreeValue", "Value", "WriteAction", "inputs_of",
     "outputs_of",
 ]  # fmt: skip
