@@ -1,0 +1,34 @@
+"""A runner that runs a spawn only if nobody has run it before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mlbuild.execution.key import action_key
+from mlbuild.seams import ActionCache, SpawnRunner
+from mlbuild.terms import Digest, Spawn, SpawnResult
+
+
+class CachingRunner:
+    """Answers from the cache, else runs and remembers a success (a failure is never remembered)."""
+
+    def __init__(self, cache: ActionCache, inner: SpawnRunner) -> None:
+        self._cache = cache
+        self._inner = inner
+
+    def lookup(self, spawn: Spawn) -> tuple[Digest, SpawnResult | None]:
+        """The key, and what the cache has under it."""
+        key = action_key(spawn)
+        remembered = self._cache.lookup(key)
+        return key, None if remembered is None else replace(remembered, is_from_cache=True)
+
+    def run_and_record(self, spawn: Spawn, key: Digest) -> SpawnResult:
+        """Runs it now, whatever the cache has."""
+        result = self._inner.run(spawn)
+        if result.is_success:
+            self._cache.record(key, result)
+        return result
+
+    def run(self, spawn: Spawn) -> SpawnResult:
+        key, remembered = self.lookup(spawn)
+        return self.run_and_record(spawn, key) if remembered is None else remembered
