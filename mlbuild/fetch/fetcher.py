@@ -1,0 +1,154 @@
+"""The `Fetcher` door on this host: which kinds there are, what each is remembered under, and who brings it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+
+from mlbuild.diagnostics import did_you_mean, fail
+from mlbuild.fetch.collected import Collected
+from mlbuild.fetch.interpreter import Interpreter, find_interpreter, plan_interpreter
+from mlbuild.fetch.settings import NO_SETTINGS, IndexSettings
+from mlbuild.fetch.uv import Uv, find_uv
+from mlbuild.files.last_build import Witness
+from mlbuild.seams import ContentStore
+from mlbuild.terms import Artifact, Digest, FetchAction, FileValue, TreeValue
+
+KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "interpreter": ((), ("python",)),
+    "host_tools": (("tools",), ("optional",)),
+    "wheels": ((), ("python",)),
+    "package_file": (("package", "version", "sha256"), ("filename",)),
+    "http": (("url", "sha256"), ()),
+}
+"""Each kind's (mandatory, optional) words in `spec`."""
+
+Inputs = dict[str, FileValue | TreeValue]
+
+
+class HostFetcher:
+    """Brings what actions name from the package index, the web and this host. Many threads may call it at once.
+
+    `memory` is a folder of the cache where it keeps what it collected from this host; `path` are the folders of the
+    user's `PATH`, where programs are looked for after the system's own folders.
+    """
+
+    def __init__(
+        self,
+        store: ContentStore,
+        memory: str,
+        settings: IndexSettings = NO_SETTINGS,
+        path: tuple[str, ...] = (),
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._path = path
+        self._collected = Collected(memory, store)
+        self._lock = threading.Lock()
+        self._interpreters: dict[str, Interpreter] = {}
+        self._uv: Uv | None = None
+
+    @property
+    def witnesses(self) -> tuple[Witness, ...]:
+        """Every file and folder of this host that what was collected depends on, as it looked."""
+        return self._collected.witnesses
+
+    def key(self, action: FetchAction, inputs: Inputs) -> Digest | None:
+        """As the door says. The output's path is part of it, since results are recorded by path. Raises UserError."""
+        spec = _checked(action)
+        match action.kind:
+            case "wheels":
+                from mlbuild.fetch.wheels import wheels_key
+
+                lock = inputs[_lock_of(action).path].digest
+                content = wheels_key(lock, self._interpreter(spec["python"]), self._find_uv().version())
+            case "http" | "package_file":
+                from mlbuild.fetch.http import checked_sha256
+
+                content = Digest.of(f"mlbuild file\n{checked_sha256(spec['sha256'])}".encode())
+            case _:
+                return None
+        return Digest.of(f"{content}\n{action.output.path}".encode())
+
+    def fetch(self, action: FetchAction, inputs: Inputs) -> FileValue | TreeValue:
+        """As the door says."""
+        spec = _checked(action)
+        match action.kind:
+            case "interpreter":
+                return self._collect_interpreter(spec["python"])
+            case "host_tools":
+                return self._collect_tools(spec["tools"].split(), spec["optional"].split())
+            case "wheels":
+                return self._install(_lock_of(action), inputs, spec["python"])
+            case "http":
+                from mlbuild.fetch.http import fetch_http
+
+                return fetch_http(spec["url"], spec["sha256"], self._settings, self._store)
+            case _:
+                from mlbuild.fetch.package_file import fetch_package_file
+
+                return fetch_package_file(
+                    spec["package"], spec["version"], spec["sha256"], spec["filename"], self._find_uv(), self._store
+                )
+
+    def _collect_interpreter(self, python: str) -> TreeValue:
+        found = self._interpreter(python)
+        name = f"interpreter\n{found.executable}\n{found.standard_library}\n{found.version}"
+        return self._collected.tree(name, lambda: plan_interpreter(found))
+
+    def _collect_tools(self, required: list[str], optional: list[str]) -> TreeValue:
+        from mlbuild.fetch.host_tools import plan_host_tools
+
+        name = "\n".join(("host_tools", *sorted(required), "", *sorted(optional), "", *self._path))
+        return self._collected.tree(name, lambda: plan_host_tools(required, optional, self._path))
+
+    def _install(self, lock: Artifact, inputs: Inputs, python: str) -> TreeValue:
+        from mlbuild.fetch.wheels import install_wheels
+
+        content = self._store.get(inputs[lock.path].digest)
+        return install_wheels(content, lock.path, self._interpreter(python), self._find_uv(), self._store)
+
+    def _interpreter(self, python: str) -> Interpreter:
+        with self._lock:
+            if python not in self._interpreters:
+                environment = dict(self._settings.environment)
+                program = "" if not python or python.startswith("/") else self._find_uv().program
+                self._interpreters[python] = find_interpreter(python, program, environment)
+            return self._interpreters[python]
+
+    def _find_uv(self) -> Uv:
+        # Two threads may both find it: they find the same.
+        if self._uv is None:
+            self._uv = find_uv(self._settings)
+        return self._uv
+
+
+def _checked(action: FetchAction) -> dict[str, str]:
+    """The spec with every optional word there. Raises UserError for what no kind takes: a rule's mistake."""
+    if action.kind not in KINDS:
+        guess = did_you_mean(action.kind, KINDS)
+        raise fail(
+            "no-such-fetch-kind",
+            f"there is no kind `{action.kind}` of fetch action",
+            hint=f"did you mean `{guess}`?" if guess else f"there are {', '.join(f'`{kind}`' for kind in KINDS)}",
+        )
+    mandatory, optional = KINDS[action.kind]
+    spec = dict(action.spec)
+    for name in sorted(spec.keys() - {*mandatory, *optional}):
+        raise fail("bad-fetch", f"fetch `{action.kind}` takes no `{name}`")
+    for name in mandatory:
+        if not spec.get(name):
+            raise fail("bad-fetch", f"fetch `{action.kind}` needs `{name}`")
+    return {**dict.fromkeys(optional, ""), **spec}
+
+
+def _lock_of(action: FetchAction) -> Artifact:
+    if len(action.inputs) != 1:
+        raise fail("bad-fetch", f"fetch `wheels` takes one input, the lock, not {len(action.inputs)}")
+    return action.inputs[0]
+
+
+def path_folders(path: str) -> tuple[str, ...]:
+    """The folders of a `PATH`, each once, relative ones left out."""
+    return tuple(dict.fromkeys(folder for folder in path.split(os.pathsep) if folder.startswith("/")))

@@ -1,0 +1,103 @@
+"""uv, run on the host with an environment of our making; what it complains about becomes one clear error."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.fetch.settings import IndexSettings, without_credentials
+
+_TIMEOUT_SECONDS = 3600
+_OFFLINE = re.compile(
+    r"(dns error|failed to lookup address|Connection refused|Network is unreachable|Could not connect|"
+    r"error sending request|operation timed out|tcp connect error|network (connectivity|was disabled))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Uv:
+    """uv's program and the settings that it runs under."""
+
+    program: str
+    settings: IndexSettings
+
+    def run(self, arguments: Sequence[str], folder: str, stdin: str = "") -> tuple[int, str, str]:
+        """(exit code, stdout, stderr) of uv, with `folder` as its working and temporary folder. Raises UserError."""
+        import subprocess
+
+        environment = {
+            "LANG": "C.UTF-8",
+            "NO_COLOR": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": folder,
+            "UV_NO_PROGRESS": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+            **dict(self.settings.environment),
+        }
+        try:
+            done = subprocess.run(
+                [self.program, *arguments],
+                input=stdin.encode(),
+                capture_output=True,
+                cwd=folder,
+                env=environment,
+                timeout=_TIMEOUT_SECONDS,
+                start_new_session=False,
+            )
+        except OSError as error:
+            raise fail("no-uv", f"uv cannot be run: {error.strerror}", exit_code=ExitCode.ENVIRONMENT) from None
+        except subprocess.TimeoutExpired:
+            raise fail("uv-timeout", f"uv did not finish within {_TIMEOUT_SECONDS} seconds") from None
+        return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+    def version(self) -> str:
+        """As in `uv 0.5.1`, from the package's metadata if it is there: running uv costs more."""
+        name = re.compile(r"uv-(\d[^-]*)\.dist-info\Z")
+        for folder in _site_folders(self.program):
+            try:
+                found = sorted(match[1] for each in os.listdir(folder) if (match := name.match(each)))
+            except OSError:
+                continue
+            if len(found) == 1:
+                return found[0]
+        code, out, _ = self.run(["--version"], os.path.abspath(os.sep))
+        return out.split()[1] if code == 0 and len(out.split()) > 1 else "unknown"
+
+
+def find_uv(settings: IndexSettings) -> Uv:
+    """The uv that was installed with mlbuild. Raises UserError."""
+    from uv import find_uv_bin
+
+    try:
+        return Uv(os.fspath(find_uv_bin()), settings)
+    except FileNotFoundError:
+        raise fail(
+            "no-uv",
+            "uv is not installed beside mlbuild",
+            hint="install mlbuild again: uv is one of its dependencies",
+            exit_code=ExitCode.ENVIRONMENT,
+        ) from None
+
+
+def complaint(code: str, what: str, stderr: str, hint: str | None = None) -> UserError:
+    """What uv says went wrong, as one error: `what` is ours, uv's own words are the notes."""
+    lines = [line.rstrip() for line in without_credentials(stderr).splitlines()]
+    lines = [line for line in lines if line.strip() and not line.startswith(("Using ", "Resolved ", "warning:"))]
+    if hint is None and _OFFLINE.search(stderr):
+        hint = "the package index cannot be reached: check the network, the proxy and uv's or pip's configuration"
+    return fail(code, what, hint=hint, notes=_shortened(lines), exit_code=ExitCode.BUILD_FAILED)
+
+
+def _shortened(lines: Iterable[str], most: int = 40) -> tuple[str, ...]:
+    kept = tuple(lines)
+    return kept if len(kept) <= most else (*kept[:most], f"... and {len(kept) - most} more lines")
+
+
+def _site_folders(program: str) -> tuple[str, ...]:
+    import uv
+
+    return (os.path.dirname(os.path.dirname(os.path.abspath(str(uv.__file__)))),)
