@@ -1,0 +1,10 @@
+"""Runs spawns on this machine so that they see their declared inputs and nothing else.
+
+Comes in: spawns, a store, a tree store. Goes out: results whose outputs are in the store. Never: a weaker sandbox in
+silence, a process that outlives its spawn, a byte of an output that a living process can still change.
+"""
+
+from mlbuild.sandbox.availability import SandboxStatus, probe
+from mlbuild.sandbox.linux import LinuxRunner
+
+__all__ = ["LinuxRunner", "SandboxStatus", "probe"]

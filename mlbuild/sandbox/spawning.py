@@ -1,0 +1,185 @@
+"""The tool's end of the spawner: starts it, asks it for sandboxes from any thread, ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+UNPRIVILEGED = 65534
+"""Who sandboxes run as when the tool is run by root: `nobody`, mapped in every user namespace of ordinary size."""
+
+
+class SpawnerError(Exception):
+    """The spawner could not be started, or died; the message says why in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxRequest:
+    """One bubblewrap to run: its arguments (paths as the spawner shows them) and its bounds."""
+
+    arguments: Sequence[str]
+    timeout_seconds: float
+    limits: Mapping[str, int]
+    log_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOutcome:
+    """How it ended. `report` is bubblewrap's own account; `reason` is `timeout`, `interrupted`, or empty."""
+
+    status: int
+    reason: str
+    report: str
+    seconds: float
+    is_log_cut: tuple[bool, bool]
+
+    @property
+    def exit_code(self) -> int | None:
+        """The command's, or nothing if bubblewrap never came to start it."""
+        for line in self.report.splitlines():
+            if "exit-code" in (told := json.loads(line)):
+                return int(told["exit-code"])
+        return None
+
+
+class Spawner:
+    """A spawner process, started when it is first needed."""
+
+    def __init__(self, bwrap: Path, libraries: Path | None, filter_program: bytes, shared: Mapping[str, Path]) -> None:
+        self._setup = {
+            "uid": UNPRIVILEGED,
+            "gid": UNPRIVILEGED,
+            "bwrap": str(bwrap),
+            "libraries": str(libraries) if libraries else "",
+            "shared": {name: str(path) for name, path in shared.items()},
+        }
+        self._filter = filter_program
+        self._lock = threading.Lock()
+        self._channel: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._paths: dict[str, str] = {}
+        self._last_identity = 0
+        self._is_closed = False
+
+    def path(self, name: str) -> str:
+        """Where sandboxes find the shared folder `name`. Raises SpawnerError."""
+        with self._lock:
+            self._start()
+            return self._paths[name]
+
+    def run(self, request: SandboxRequest, stdout: int, stderr: int) -> SandboxOutcome:
+        """Runs it to its end; when this returns, every process of it is dead. Raises SpawnerError."""
+        written = _in_memory(
+            json.dumps(
+                {
+                    "arguments": list(request.arguments),
+                    "timeout": request.timeout_seconds,
+                    "limits": dict(request.limits),
+                    "log_limit": request.log_limit,
+                }
+            ).encode("utf-8", "surrogateescape")
+        )
+        reply, reply_end = os.pipe2(os.O_CLOEXEC)
+        try:
+            try:
+                with self._lock:
+                    channel = self._start()
+                    self._last_identity += 1
+                    identity = self._last_identity
+                    message = json.dumps({"spawn": identity}).encode()
+                    try:
+                        socket.send_fds(channel, [message], [written, reply_end, stdout, stderr])
+                    except OSError as error:
+                        raise SpawnerError(f"the sandbox's helper process has ended: {error.strerror}") from None
+            finally:
+                os.close(reply_end)
+                os.close(written)
+            with os.fdopen(reply, "rb", closefd=False) as answer:
+                try:
+                    told = answer.read()
+                except BaseException:
+                    self._send({"kill": identity})
+                    raise
+        finally:
+            os.close(reply)
+        if not told:
+            raise SpawnerError("the sandbox's helper process has ended")
+        fields = json.loads(told)
+        first, second = fields["cut"]
+        return SandboxOutcome(
+            fields["status"], fields["reason"], fields["report"], fields["seconds"], (bool(first), bool(second))
+        )
+
+    def kill_all(self) -> None:
+        """Ends every sandbox that runs now; each `run` returns with reason `interrupted`."""
+        self._send({"kill": None})
+
+    def close(self) -> None:
+        """Ends the process and all that it started."""
+        with self._lock:
+            self._is_closed = True
+            channel, process = self._channel, self._process
+            self._channel = self._process = None
+        if channel:
+            channel.close()
+        if process:
+            process.wait()
+
+    def _send(self, message: dict[str, int | None]) -> None:
+        with self._lock:
+            if self._channel:
+                try:
+                    self._channel.send(json.dumps(message).encode())
+                except OSError:
+                    return  # It has ended, and what it started with it.
+
+    def _start(self) -> socket.socket:
+        if self._channel:
+            return self._channel
+        if self._is_closed:
+            raise SpawnerError("the build was interrupted")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        program = str(Path(__file__).with_name("spawner.py"))
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", program, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                env={},
+                cwd="/",
+            )
+        written = _in_memory(self._filter)
+        try:
+            socket.send_fds(ours, [json.dumps(self._setup).encode()], [written])
+            answer = ours.recv(1 << 16)
+        except OSError:
+            answer = b""
+        finally:
+            os.close(written)
+        told = json.loads(answer or b'{"error": "it ended at once"}')
+        if "error" in told:
+            ours.close()
+            process.wait()
+            raise SpawnerError(f"the sandbox's helper process cannot start: {told['error']}")
+        self._paths = told["shared"]
+        self._channel, self._process = ours, process
+        return ours
+
+
+def _in_memory(data: bytes) -> int:
+    """A descriptor from which `data` can be read once."""
+    fd = os.memfd_create("mlbuild", os.MFD_CLOEXEC)
+    with os.fdopen(fd, "wb", closefd=False) as target:
+        target.write(data)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd

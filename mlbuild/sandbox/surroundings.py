@@ -1,0 +1,34 @@
+"""The few files of `/etc` that programs expect everywhere, with the same bytes on every machine."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+from mlbuild.sandbox.bubblewrap import GROUP, HOST, USER
+
+_FIXED_TIME = 315_532_800 * 10**9
+
+# A time zone file of version 2 with one type: UTC.
+_ZONE = b"TZif2" + b"\0" * 15 + struct.pack(">6I", 0, 0, 0, 0, 1, 4) + struct.pack(">iBB", 0, 0, 0) + b"UTC\0"
+
+ETC = {
+    "group": f"builder:x:{GROUP}:\nnogroup:x:65534:\n".encode(),
+    "hosts": f"127.0.0.1 localhost {HOST}\n::1 localhost {HOST}\n".encode(),
+    "localtime": _ZONE + _ZONE + b"\nUTC0\n",
+    "nsswitch.conf": b"passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
+    "passwd": f"builder:x:{USER}:{GROUP}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n".encode(),
+}
+
+
+def write_etc(folder: Path) -> None:
+    """Makes `folder` the sandbox's `/etc`."""
+    folder.mkdir()
+    for name, content in ETC.items():
+        path = folder / name
+        path.write_bytes(content)
+        path.chmod(0o444)
+        os.utime(path, ns=(_FIXED_TIME, _FIXED_TIME))
+    folder.chmod(0o555)
+    os.utime(folder, ns=(_FIXED_TIME, _FIXED_TIME))
