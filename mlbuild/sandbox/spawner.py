@@ -13,6 +13,7 @@ End of file on the channel kills everything and ends the process.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import ctypes
 import json
@@ -85,7 +86,7 @@ class Spawner:
 
     def _receive(self) -> None:
         try:
-            data, fds, _, _ = socket.recv_fds(self._channel, 4096, 8, socket.MSG_CMSG_CLOEXEC)
+            data, fds = receive(self._channel)
         except ConnectionError:
             data, fds = b"", []
         if not data:
@@ -245,7 +246,7 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    data, fds, _, _ = socket.recv_fds(channel, 1 << 16, 1, socket.MSG_CMSG_CLOEXEC)
+    data, fds = receive(channel)
     if not data:
         return
     setup = json.loads(data)
@@ -333,6 +334,16 @@ def _parent_of(pid: int) -> int:
         return int(read(os.open(f"/proc/{pid}/stat", os.O_RDONLY)).rpartition(b")")[2].split()[1])
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """A message and its descriptors, closed on exec from the start: `socket.recv_fds` ignores that flag."""
+    fds = array.array("i")
+    data, attached, _, _ = channel.recvmsg(_CHUNK, socket.CMSG_SPACE(8 * fds.itemsize), socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in attached:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return data, list(fds)
 
 
 def read(fd: int) -> bytes:
