@@ -1,0 +1,11 @@
+"""Blobs by digest and results by key, on disk and in memory.
+
+Comes in: bytes and results. Goes out: the same, checked, or nothing. Never: bytes that are not what their digest says,
+an entry before its blobs are durable, a failure remembered.
+"""
+
+from mlbuild.store.disk import DiskStore
+from mlbuild.store.entries import DiskActionCache
+from mlbuild.store.memory import MemoryActionCache, MemoryStore
+
+__all__ = ["DiskActionCache", "DiskStore", "MemoryActionCache", "MemoryStore"]

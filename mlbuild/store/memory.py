@@ -1,0 +1,59 @@
+"""Blobs and results in memory: for tests, and for what need not outlive a process."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from mlbuild.seams import BlobMissing
+from mlbuild.terms import EMPTY, Digest, SpawnResult
+
+
+class MemoryStore:
+    """A `ContentStore` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[Digest, bytes] = {EMPTY: b""}
+
+    def put(self, data: bytes) -> Digest:
+        digest = Digest.of(data)
+        self._blobs[digest] = data
+        return digest
+
+    def put_stream(self, source: BinaryIO) -> Digest:
+        return self.put(source.read())
+
+    def get(self, digest: Digest) -> bytes:
+        try:
+            return self._blobs[digest]
+        except KeyError:
+            raise BlobMissing(digest) from None
+
+    def open(self, digest: Digest) -> BinaryIO:
+        return io.BytesIO(self.get(digest))
+
+    def missing(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
+        return tuple(digest for digest in dict.fromkeys(digests) if digest not in self._blobs)
+
+    def flush(self) -> None:
+        """Memory is as durable as it gets."""
+
+    def lose(self, digest: Digest) -> None:
+        """As a collection or a damaged disk would."""
+        self._blobs.pop(digest, None)
+
+
+class MemoryActionCache:
+    """An `ActionCache` in a dictionary, beside a store."""
+
+    def __init__(self) -> None:
+        self._results: dict[Digest, SpawnResult] = {}
+
+    def lookup(self, key: Digest) -> SpawnResult | None:
+        return self._results.get(key)
+
+    def record(self, key: Digest, result: SpawnResult) -> None:
+        if not result.is_success:
+            raise ValueError("failures are never remembered")
+        self._results[key] = result
