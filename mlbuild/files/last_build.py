@@ -6,12 +6,11 @@ about the file, a stamp or the clock means "may have changed": the ordinary walk
 
 from __future__ import annotations
 
-import marshal
 import os
 import stat
 from collections.abc import Iterable, Iterator
 
-import xxhash
+from mlbuild.files.kept import keep, load_kept
 
 Witness = tuple[str, str, int, int, int, int]
 """(absolute path, kind, size, mtime_ns, ctime_ns, inode). Kinds: `file`, `directory` (its listing), `absent`,
@@ -20,7 +19,7 @@ Witness = tuple[str, str, int, int, int, int]
 RACY_NS = 20_000_000
 """A file changed less than this before it was looked at may change again within the same tick of the clock."""
 
-_MAGIC = b"mlbuild-last-build-1\n"
+MAGIC = b"mlbuild-last-build-1\n"
 
 
 def witness(path: str, kind: str) -> Witness:
@@ -48,25 +47,15 @@ def remember(
         if (kind == "output" and latest >= now_ns) or (kind != "output" and latest >= began_ns - RACY_NS):
             forget(path)
             return False
-    body = marshal.dumps((question, every, answer))
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "wb") as file:  # noqa: PTH123 (no pathlib here: it costs more than the whole answer)
-        file.write(_MAGIC + xxhash.xxh3_128_digest(body) + body)
-    os.replace(temporary, path)
-    return True
+    return keep(path, MAGIC, (question, every, answer))
 
 
 def recall(path: str, question: str) -> tuple[object, ...] | None:
     """The answer, if the question is the same and every witness looks as it did."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            content = file.read()
-        checksum, body = content[len(_MAGIC) : len(_MAGIC) + 16], content[len(_MAGIC) + 16 :]
-        if not content.startswith(_MAGIC) or xxhash.xxh3_128_digest(body) != checksum:
-            return None
-        asked, witnesses, answer = marshal.loads(body)
-    except (OSError, ValueError, EOFError, TypeError):
+    kept = load_kept(path, MAGIC)
+    if not isinstance(kept, tuple) or len(kept) != 3:
         return None
+    asked, witnesses, answer = kept
     if asked != question or not all(_holds(each) for each in _cheapest_first(witnesses)):
         return None
     return tuple(answer)

@@ -1,0 +1,66 @@
+"""A workspace and an output folder in memory, for tests of other rooms and of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlbuild.reapi import encode_directory
+from mlbuild.seams import ContentStore, EntryKind
+from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, FileValue, TreeValue
+
+
+class MemorySourceTree:
+    """A `SourceTree` over a dictionary of files by path."""
+
+    def __init__(self, files: Mapping[str, bytes | str], store: ContentStore) -> None:
+        self.files = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+        self._store = store
+
+    def read(self, path: str) -> bytes:
+        if path in self.files:
+            return self.files[path]
+        if self.kind(path) == "directory":
+            raise IsADirectoryError(path)
+        raise FileNotFoundError(path)
+
+    def list(self, path: str) -> tuple[tuple[str, EntryKind], ...]:
+        prefix = f"{path}/" if path else ""
+        below = [name.removeprefix(prefix) for name in self.files if name.startswith(prefix)]
+        if not below and path:
+            raise FileNotFoundError(path)
+        kinds: dict[str, EntryKind] = {}
+        for name in sorted(below):
+            first, slash, _ = name.partition("/")
+            kinds[first] = "directory" if slash else "file"
+        return tuple(sorted(kinds.items()))
+
+    def kind(self, path: str) -> EntryKind | None:
+        if path in self.files:
+            return "file"
+        return "directory" if not path or any(name.startswith(f"{path}/") for name in self.files) else None
+
+    def ingest(self, path: str) -> FileValue | TreeValue:
+        if path in self.files:
+            return FileValue(self._store.put(self.files[path]))
+        return TreeValue(self._ingest_folder(path))
+
+    def _ingest_folder(self, path: str) -> Digest:
+        files: list[FileNode] = []
+        directories: list[DirectoryNode] = []
+        for name, kind in self.list(path):
+            inside = f"{path}/{name}"
+            if kind == "file":
+                files.append(FileNode(name, self._store.put(self.files[inside])))
+            else:
+                directories.append(DirectoryNode(name, self._ingest_folder(inside)))
+        return self._store.put(encode_directory(Directory(tuple(files), tuple(directories))))
+
+
+class MemoryOutputTree:
+    """An `OutputTree` that remembers what was placed."""
+
+    def __init__(self) -> None:
+        self.placed: dict[str, FileValue | TreeValue] = {}
+
+    def place(self, path: str, value: FileValue | TreeValue) -> None:
+        self.placed[path] = value
