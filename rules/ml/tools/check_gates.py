@@ -27,10 +27,10 @@ def main(arguments: Sequence[str]) -> None:
     champion: Any = canonical.read(options.champion) if options.champion else None
     results = [result for gate in json.loads(options.gates) for result in check(gate, metrics, champion)]
     failed = sum(not is_passed for is_passed, _ in results)
-    lines = [*table_of_slices(metrics), ""]
-    lines += [f"{'PASSED' if is_passed else 'FAILED'}  {text}" for is_passed, text in results]
-    lines.append("")
-    lines.append(f"{options.label}: {len(results) - failed} of {len(results)} gates passed")
+    lines = table_of_slices(metrics)
+    if results:
+        lines += ["", *(f"{'PASSED' if is_passed else 'FAILED'}  {text}" for is_passed, text in results)]
+        lines += ["", f"{options.label}: {len(results) - failed} of {len(results)} gates passed"]
     report = "\n".join(lines) + "\n"
     print(report, end="")
     if failed:

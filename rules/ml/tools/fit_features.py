@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rules.ml.tools import canonical, predicates, seeds, tables
 from rules.ml.tools.failure import ToolError
-from rules.ml.tools.make_features import named_files, read_inputs
+from rules.ml.tools.named_inputs import named_files, read_inputs
 from rules.ml.tools.user_code import Call, TableInput, as_table, run
 
 

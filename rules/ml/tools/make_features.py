@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rules.ml.tools import canonical, seeds, tables
 from rules.ml.tools.failure import ToolError
+from rules.ml.tools.named_inputs import named_files, read_inputs
 from rules.ml.tools.user_code import Call, TableInput, as_table, run
 
 
@@ -43,24 +44,6 @@ def main(arguments: Sequence[str]) -> None:
     if not table.num_columns:
         raise ToolError("no-columns", f"`{options.fn}` returned a table without columns")
     tables.write_partition(table, options.out)
-
-
-def read_inputs(texts: Sequence[str]) -> dict[str, TableInput]:
-    """Tables by name; the partitions of one name one after the other, in the order given."""
-    folders: dict[str, list[Path]] = {}
-    for text in texts:
-        name, _, folder = text.partition("=")
-        folders.setdefault(name, []).append(Path(folder))
-    read = {}
-    for name, each in folders.items():
-        parts = [(folder.name, tables.read_partition(folder)) for folder in each]
-        read[name] = TableInput(tables.concatenate(parts, name), each[0] if len(each) == 1 else None)
-    return read
-
-
-def named_files(texts: Sequence[str]) -> dict[str, object]:
-    """Plain files by name, as paths."""
-    return {name: Path(path) for name, _, path in (text.partition("=") for text in texts)}
 
 
 def add_fitted(call: Call, folder: Path) -> None:

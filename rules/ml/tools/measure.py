@@ -10,11 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rules.ml.tools import canonical, seeds, tables
+from rules.ml.tools import canonical, predictions, seeds, tables
 from rules.ml.tools.failure import ToolError
 from rules.ml.tools.metrics import Metric, Rows, metric
 from rules.ml.tools.predicates import row_texts
-from rules.ml.tools.predict_rows import COLUMN
 
 CONFIDENCES = (0.8, 0.9, 0.95, 0.99)
 CHUNK = 1 << 23
@@ -37,9 +36,9 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
 
     table = tables.read_tree(options.rows, dict.fromkeys([options.label_column, *options.query_column, *options.slice]))
-    scores = {"model": _scores(options.model)}
+    scores = {"model": predictions.read(options.model)}
     if options.baseline:
-        scores["baseline"] = _scores(options.baseline)
+        scores["baseline"] = predictions.read(options.baseline)
     wanted = [metric(each) for each in options.metric]
     for each in wanted:
         if each.needs_query and not options.query_column:
@@ -146,8 +145,3 @@ def _units(table: pa.Table, query: Sequence[str]) -> tuple[np.ndarray, int]:
     numbers: dict[str, int] = {}
     units = [numbers.setdefault(text, len(numbers)) for text in row_texts(table, query)]
     return np.array(units, dtype=np.int64), len(numbers)
-
-
-def _scores(tree: str) -> np.ndarray:
-    scores: np.ndarray = tables.read_tree(tree, [COLUMN]).column(0).to_numpy(zero_copy_only=False)
-    return scores

@@ -6,15 +6,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
-from rules.ml.tools import canonical, seeds, tables
-from rules.ml.tools.failure import ToolError
-from rules.ml.tools.make_features import named_files
+from rules.ml.tools import canonical, predictions, seeds, tables
+from rules.ml.tools.named_inputs import named_files
 from rules.ml.tools.user_code import Call, TableInput, run
-
-COLUMN = "prediction"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,24 +29,5 @@ def main(arguments: Sequence[str]) -> None:
     call.values |= named_files(options.file) | {"params": canonical.read(options.params), "seed": seed}
     if options.model:
         call.values["model"] = Path(options.model)
-    scores = as_scores(run(options.fn, call, seed), rows.num_rows, options.fn)
-    tables.write_partition(pa.table({COLUMN: pa.array(scores)}), Path(options.out) / tables.WHOLE)
-
-
-def as_scores(result: object, count: int, text: str) -> np.ndarray:
-    """The result as float64, one a row. Raises ToolError for another shape, or for NaN."""
-    if isinstance(result, (pa.Array, pa.ChunkedArray)):
-        result = result.to_numpy(zero_copy_only=False) if isinstance(result, pa.Array) else result.to_numpy()
-    try:
-        scores = np.asarray(result, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ToolError("no-scores", f"`{text}` returned `{type(result).__name__}`, not one number a row") from None
-    if scores.shape != (count,):
-        shape = " by ".join(str(each) for each in scores.shape) or "a single number"
-        raise ToolError("no-scores", f"`{text}` returned {shape} for {count:,} rows: one number a row is wanted")
-    if np.isnan(scores).any():
-        row = int(np.flatnonzero(np.isnan(scores))[0])
-        raise ToolError(
-            "nan-score", f"`{text}` returned NaN for {int(np.isnan(scores).sum()):,} rows, first row {row + 1}"
-        )
-    return scores
+    scores = predictions.as_scores(run(options.fn, call, seed), rows.num_rows, options.fn)
+    predictions.write(scores, options.out)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rules.ml.tools import canonical, seeds, tables
 from rules.ml.tools.failure import ToolError
-from rules.ml.tools.make_features import named_files
+from rules.ml.tools.named_inputs import named_files
 from rules.ml.tools.user_code import Call, TableInput, run
 
 

@@ -1,0 +1,3 @@
+workspace(name = "flights")
+
+register_toolchains("//envs:python")

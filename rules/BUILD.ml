@@ -1,0 +1,2 @@
+# The Starlark of the rules. `prelude.bzl` is what every BUILD file sees without `load`.
+exports_files(["prelude.bzl"])
