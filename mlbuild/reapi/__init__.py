@@ -1,22 +1,27 @@
-"""Canonical REAPI v2 bytes of terms: the only room that knows the wire format.
+"""Canonical bytes of terms in the Remote Execution API v2. The only room that knows the wire format.
 
-Comes in: terms. Goes out: bytes, and terms again. Never: a disk, a network, a dependency on protobuf (the tests check
-every byte against protobuf's own classes).
+Comes in: terms. Goes out: the bytes that digests are taken of, the same as any other REAPI client's; and back. Hostile
+bytes give ValueError and nothing else. Never: input, output, a protobuf library.
 """
 
-from mlbuild.reapi.messages import (
-    action_bytes,
-    command_bytes,
-    decode_digest,
-    decode_directory,
+from mlbuild.reapi.action import action_bytes, action_key, command_bytes, messages
+from mlbuild.reapi.directory import decode_directory, decode_tree, encode_directory, encode_tree
+from mlbuild.reapi.result import (
+    ActionResult,
+    ExecutionMetadata,
+    OutputDirectory,
+    OutputFile,
+    OutputSymlink,
+    decode_action_result,
     decode_result,
-    encode_digest,
-    encode_directory,
+    encode_action_result,
     encode_result,
-    encode_tree,
 )
+from mlbuild.reapi.wire import decode_digest, encode_digest
 
 __all__ = [
-    "action_bytes", "command_bytes", "decode_digest", "decode_directory", "decode_result", "encode_digest",
-    "encode_directory", "encode_result", "encode_tree",
+    "ActionResult", "ExecutionMetadata", "OutputDirectory", "OutputFile", "OutputSymlink", "action_bytes",
+    "action_key", "command_bytes", "decode_action_result", "decode_digest", "decode_directory", "decode_result",
+    "decode_tree", "encode_action_result", "encode_digest", "encode_directory", "encode_result", "encode_tree",
+    "messages",
 ]  # fmt: skip

@@ -1,98 +1,180 @@
-"""The protobuf wire format, as much of it as canonical REAPI messages need.
-
-Source: the published encoding of protocol buffers. Writing is canonical: fields in order of number, defaults left out.
-Reading is for hostile bytes: ValueError for anything that is not well formed, unknown fields skipped.
-"""
+"""Protobuf's wire format: fields in order of their numbers, defaults left out; and a reader that trusts nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from mlbuild.terms import Digest
 
-VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
-MAX_VARINT = 10
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_HEX = frozenset("0123456789abcdef")
+_LARGEST = (1 << 63) - 1
+_LOWEST_32 = -(1 << 31)
 
 
 def varint(value: int) -> bytes:
-    """An unsigned number below 2^64; negative int64 values are given as their two's complement."""
-    out = bytearray()
-    value &= (1 << 64) - 1
+    """A number from 0 to 2**64 - 1."""
+    if value < 0x80:
+        return value.to_bytes(1, "little")
+    parts = bytearray()
     while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
+        parts.append(value & 0x7F | 0x80)
         value >>= 7
-    out.append(value)
-    return bytes(out)
+    parts.append(value)
+    return bytes(parts)
 
 
-def number(field: int, value: int) -> bytes:
-    """A scalar field; nothing when it is 0."""
-    return varint(field << 3 | VARINT) + varint(value) if value else b""
+def number_field(number: int, value: int) -> bytes:
+    """An integer; negative ones as two's complement of 64 bits, as protobuf's int32 and int64 have it."""
+    return varint(number << 3) + varint(value & 0xFFFF_FFFF_FFFF_FFFF) if value else b""
 
 
-def text(field: int, value: str) -> bytes:
-    """A string field; nothing when it is empty."""
-    return message(field, value.encode()) if value else b""
+def bytes_field(number: int, value: bytes) -> bytes:
+    return message_field(number, value) if value else b""
 
 
-def data(field: int, value: bytes) -> bytes:
-    """A bytes field; nothing when it is empty."""
-    return message(field, value) if value else b""
+def text_field(number: int, value: str) -> bytes:
+    return message_field(number, value.encode()) if value else b""
 
 
-def message(field: int, encoded: bytes) -> bytes:
-    """A message field or a member of a repeated one: present even when it is empty."""
-    return varint(field << 3 | LENGTH) + varint(len(encoded)) + encoded
+def texts_field(number: int, values: tuple[str, ...]) -> bytes:
+    """A repeated string: here the empty one counts."""
+    return b"".join([message_field(number, value.encode()) for value in values])
 
 
-def fields(encoded: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Every field as (number, value): integers for varints, bytes for the rest. Raises ValueError."""
-    position, end = 0, len(encoded)
-    while position < end:
-        tag, position = _varint(encoded, position)
-        field, kind = tag >> 3, tag & 7
-        if field == 0:
-            raise ValueError("a field with number 0")
-        if kind == VARINT:
-            value, position = _varint(encoded, position)
-            yield field, value
-            continue
-        if kind == LENGTH:
-            size, position = _varint(encoded, position)
-        elif kind == FIXED64:
-            size = 8
-        elif kind == FIXED32:
-            size = 4
-        else:
-            raise ValueError(f"wire type {kind}")
-        if size > end - position:
-            raise ValueError("a field that ends after its message")
-        yield field, encoded[position : position + size]
-        position += size
+def message_field(number: int, value: bytes) -> bytes:
+    """An embedded message: there even when it is empty."""
+    return varint(number << 3 | _BYTES) + varint(len(value)) + value
 
 
-def as_number(value: int | bytes) -> int:
-    """A signed 64-bit integer. Raises ValueError."""
-    if not isinstance(value, int):
-        raise ValueError("a number was expected")
-    return value - (1 << 64) if value >= 1 << 63 else value
+def encode_digest(digest: Digest) -> bytes:
+    return text_field(1, digest.hash) + number_field(2, digest.size)
 
 
-def as_bytes(value: int | bytes) -> bytes:
-    if not isinstance(value, bytes):
-        raise ValueError("bytes were expected")
-    return value
+def decode_digest(data: bytes) -> Digest:
+    """The digest, checked, so that its hash can be used as a file name. Raises ValueError."""
+    return Message(data).as_digest()
 
 
-def as_text(value: int | bytes) -> str:
-    """UTF-8 text; UnicodeDecodeError is a ValueError."""
-    return as_bytes(value).decode()
+class Message:
+    """The fields of an encoded message, by number. Unknown ones are passed over; what is odd raises ValueError.
+
+    A field that is single by its definition must not be there twice: other readers would choose or merge.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, data: bytes) -> None:
+        self._fields: dict[int, list[int | bytes]] = {}
+        position, end = 0, len(data)
+        while position < end:
+            key, position = _read_varint(data, position)
+            number, kind = key >> 3, key & 7
+            if not 0 < number < 1 << 29:
+                raise ValueError(f"there is no field {number}")
+            value: int | bytes
+            if kind == _VARINT:
+                value, position = _read_varint(data, position)
+            else:
+                if kind == _BYTES:
+                    size, position = _read_varint(data, position)
+                elif kind in (_FIXED64, _FIXED32):
+                    size = 8 if kind == _FIXED64 else 4
+                else:
+                    raise ValueError(f"field {number} is of the unknown wire type {kind}")
+                if size > end - position:
+                    raise ValueError(f"field {number} ends beyond its message")
+                value = data[position : position + size]
+                position += size
+                if kind != _BYTES:
+                    continue
+            self._fields.setdefault(number, []).append(value)
+
+    def raw(self, number: int) -> bytes:
+        return self._one_bytes(number) or b""
+
+    def text(self, number: int) -> str:
+        return self.raw(number).decode()
+
+    def texts(self, number: int) -> tuple[str, ...]:
+        return tuple(value.decode() for value in self._all_bytes(number))
+
+    def inner(self, number: int) -> Message | None:
+        data = self._one_bytes(number)
+        return None if data is None else Message(data)
+
+    def inners(self, number: int) -> tuple[Message, ...]:
+        return tuple(Message(value) for value in self._all_bytes(number))
+
+    def number(self, number: int) -> int:
+        """A signed integer of up to 64 bits."""
+        value = self._one(number)
+        if value is None:
+            return 0
+        if not isinstance(value, int):
+            raise ValueError(f"field {number} is not a number")
+        return value - (1 << 64) if value > _LARGEST else value
+
+    def number_32(self, number: int) -> int:
+        value = self.number(number)
+        if not _LOWEST_32 <= value < -_LOWEST_32:
+            raise ValueError(f"field {number} does not fit 32 bits")
+        return value
+
+    def flag(self, number: int) -> bool:
+        return self.number(number) != 0
+
+    def digest(self, number: int) -> Digest | None:
+        """An embedded digest, if there is one; checked."""
+        inner = self.inner(number)
+        return None if inner is None else inner.as_digest()
+
+    def as_digest(self) -> Digest:
+        """This very message as a digest."""
+        digest = Digest(self.text(1), self.number(2))
+        if len(digest.hash) != 64 or not _HEX.issuperset(digest.hash):
+            raise ValueError(f"`{digest.hash[:80]}` is not a SHA-256 hash in lower-case hex")
+        if digest.size < 0:
+            raise ValueError("a digest's size is negative")
+        return digest
+
+    def needed_digest(self, number: int) -> Digest:
+        digest = self.digest(number)
+        if digest is None:
+            raise ValueError(f"the digest in field {number} is missing")
+        return digest
+
+    def _one(self, number: int) -> int | bytes | None:
+        values = self._fields.get(number)
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise ValueError(f"field {number} is there {len(values)} times")
+        return values[0]
+
+    def _one_bytes(self, number: int) -> bytes | None:
+        value = self._one(number)
+        if isinstance(value, int):
+            raise ValueError(f"field {number} is a number")
+        return value
+
+    def _all_bytes(self, number: int) -> list[bytes]:
+        values: list[bytes] = []
+        for value in self._fields.get(number, ()):
+            if isinstance(value, int):
+                raise ValueError(f"field {number} is a number")
+            values.append(value)
+        return values
 
 
-def _varint(encoded: bytes, position: int) -> tuple[int, int]:
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
-    for at in range(position, min(position + MAX_VARINT, len(encoded))):
-        byte = encoded[at]
+    while True:
+        if position >= len(data) or shift > 63:
+            raise ValueError("a number has no end")
+        byte = data[position]
+        position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value & (1 << 64) - 1, at + 1
+            if value >> 64:
+                raise ValueError("a number has more than 64 bits")
+            return value, position
         shift += 7
-    raise ValueError("a number that does not end")
