@@ -92,6 +92,12 @@ class HostFetcher:
                     spec["package"], spec["version"], spec["sha256"], spec["filename"], self._find_uv(), self._store
                 )
 
+    def lock(self, requirements: str, python: str = "") -> str:
+        """The lock of requirements for the interpreter asked for, as a `py_env` asks. Raises UserError."""
+        from mlbuild.fetch.lock import lock
+
+        return lock(requirements, self._interpreter(python), self._find_uv())
+
     def _collect_interpreter(self, python: str) -> TreeValue:
         found = self._interpreter(python)
         name = f"interpreter\n{found.executable}\n{found.standard_library}\n{found.version}"

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 
 from mlbuild.diagnostics import Diagnostic, Location, UserError, fail
+from mlbuild.fetch.interpreter import Interpreter
 from mlbuild.fetch.uv import Uv, complaint
 
 HEADER = "# Made by `mlbuild lock`: every package that the requirements need, pinned by version and hash.\n"
@@ -39,8 +40,8 @@ def normal_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def lock(requirements: str, python: str, uv: Uv) -> str:
-    """The lock of `requirements` for a Python version (`3.12`), the same on every machine that asks the same index.
+def lock(requirements: str, interpreter: Interpreter, uv: Uv) -> str:
+    """The lock of `requirements` for the interpreter's version, the same on every machine that asks the same index.
 
     Only versions that have wheels are taken: an environment never builds a package from source.
 
@@ -50,7 +51,8 @@ def lock(requirements: str, python: str, uv: Uv) -> str:
     with tempfile.TemporaryDirectory(prefix="mlbuild-lock-") as folder:
         arguments = [
             "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate",
-            "--only-binary", ":all:", "--python-version", python, "-",
+            "--only-binary", ":all:", "--python", interpreter.executable,
+            "--python-version", interpreter.short_version, *uv.index_options, "-",
         ]  # fmt: skip
         code, out, stderr = uv.run(arguments, folder, requirements)
     if code != 0:

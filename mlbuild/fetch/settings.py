@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 
 from mlbuild.diagnostics import ExitCode, fail
 
-_UV_INDEX_VARIABLES = frozenset({
-    "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "UV_NO_INDEX",
+_UV_VARIABLES = frozenset({
+    "UV_CACHE_DIR", "UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_INSTALLS", "UV_CONFIG_FILE", "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_HTTP_RETRIES", "UV_HTTP_TIMEOUT", "UV_INDEX", "UV_INDEX_STRATEGY",
+    "UV_INDEX_URL", "UV_INSECURE_HOST", "UV_KEYRING_PROVIDER", "UV_NATIVE_TLS", "UV_NO_CACHE", "UV_NO_CONFIG",
+    "UV_OFFLINE", "UV_PYTHON_INSTALL_DIR", "UV_REQUEST_TIMEOUT", "UV_SYSTEM_CERTS",
 })  # fmt: skip
-_UV_VARIABLES = _UV_INDEX_VARIABLES | {
-    "UV_CACHE_DIR", "UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_INSTALLS", "UV_CONFIG_FILE", "UV_HTTP_RETRIES",
-    "UV_HTTP_TIMEOUT", "UV_INDEX_STRATEGY", "UV_INSECURE_HOST", "UV_KEYRING_PROVIDER", "UV_NATIVE_TLS",
-    "UV_NO_CACHE", "UV_NO_CONFIG", "UV_OFFLINE", "UV_PYTHON_INSTALL_DIR", "UV_REQUEST_TIMEOUT", "UV_SYSTEM_CERTS",
-}  # fmt: skip
 _UV_CREDENTIALS = re.compile(r"UV_INDEX_[A-Z0-9_]+_(USERNAME|PASSWORD)\Z")
 _HOST_VARIABLES = frozenset({
     "ALL_PROXY", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "NETRC", "NO_PROXY", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE",
@@ -138,7 +136,6 @@ def _from_uv(environ: Mapping[str, str], files: Iterable[tuple[str, str]]) -> In
     named = [each.partition("=")[2] if re.match(r"[\w.-]+=", each) else each for each in _words(environ, "UV_INDEX")]
     indexes = [*named, *_words(environ, "UV_EXTRA_INDEX_URL"), *indexes]
     links = [*(each for each in environ.get("UV_FIND_LINKS", "").split(",") if each), *links]
-    has_none = _is_true(environ["UV_NO_INDEX"]) if environ.get("UV_NO_INDEX") else has_none
     return IndexSettings(default, tuple(dict.fromkeys(indexes)), tuple(dict.fromkeys(links)), has_none)
 
 
@@ -182,8 +179,6 @@ def _uv_environment(settings: IndexSettings) -> dict[str, str]:
         variables["UV_INDEX"] = " ".join(settings.indexes)
     if settings.find_links:
         variables["UV_FIND_LINKS"] = ",".join(settings.find_links)
-    if settings.has_no_index:
-        variables["UV_NO_INDEX"] = "1"
     if settings.is_best_match:
         variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return variables

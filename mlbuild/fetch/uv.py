@@ -54,6 +54,11 @@ class Uv:
             raise fail("uv-timeout", f"uv did not finish within {_TIMEOUT_SECONDS} seconds") from None
         return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
+    @property
+    def index_options(self) -> tuple[str, ...]:
+        """What of the settings uv takes as an argument only."""
+        return ("--no-index",) if self.settings.has_no_index else ()
+
     def version(self) -> str:
         """As in `uv 0.5.1`, from the package's metadata if it is there: running uv costs more."""
         name = re.compile(r"uv-(\d[^-]*)\.dist-info\Z")

@@ -74,7 +74,7 @@ def _install(text: str, lock_path: str, target: str, folder: str, interpreter: I
     arguments = [
         "pip", "install", "--quiet", "--python", interpreter.executable, "--target", target, "--require-hashes",
         "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode",
-        "--requirement", copy,
+        *uv.index_options, "--requirement", copy,
     ]  # fmt: skip
     code, _, stderr = uv.run(arguments, folder)
     if code != 0:

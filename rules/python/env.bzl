@@ -1,0 +1,89 @@
+"""`py_env`: an interpreter, locked packages and a numerics class; what every Python action runs in."""
+
+load(":interpreter.bzl", "COMPILER", "add_bytecode", "collect_interpreter", "interpreter_mounts")
+load(":numerics.bzl", "NUMERICS", "numerics_environment")
+load(":providers.bzl", "PyEnvInfo", "PyInterpreterInfo")
+load(":run.bzl", "interpreter_argv", "run_python")
+
+_FIXED = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "PATH": "/python/bin:/python-packages/bin",
+    # 2 January 1980: the first day that a zip file can hold in every time zone.
+    "SOURCE_DATE_EPOCH": "315619200",
+    "TZ": "UTC",
+}
+
+def _py_env_impl(ctx):
+    name = ctx.label.name
+    if ctx.attr.python:
+        interpreter = collect_interpreter(ctx, name, ctx.attr.python, ctx.file._compiler)
+    else:
+        interpreter = ctx.attr._interpreter[PyInterpreterInfo]
+    mounts = interpreter_mounts(interpreter.tree)
+    packages = None
+    if ctx.file.lock:
+        packages = _packages(ctx, interpreter)
+        mounts["python-packages"] = packages
+    env = PyEnvInfo(
+        mounts = mounts,
+        argv = interpreter_argv(),
+        env = _FIXED | numerics_environment(ctx.attr.numerics, ctx.attr.threads),
+        platform = {"numerics": ctx.attr.numerics, "threads": str(ctx.attr.threads)},
+        version = ctx.attr.python,
+        packages = packages,
+        threads = ctx.attr.threads,
+    )
+    installed = ctx.actions.declare_file(name + ".packages.txt")
+    run_python(
+        ctx,
+        env,
+        script = ctx.file._installed,
+        arguments = [installed.path],
+        outputs = [installed],
+        mnemonic = "PythonPackages",
+        progress_message = "Listing the packages of {}".format(ctx.label),
+    )
+    return [
+        DefaultInfo(files = depset([installed])),
+        ToolchainInfo(env = env),
+        env,
+    ]
+
+def _packages(ctx, interpreter):
+    name = ctx.label.name
+    wheels = ctx.actions.declare_directory(name + ".wheels")
+    ctx.actions.fetch(
+        output = wheels,
+        kind = "wheels",
+        spec = {"python": ctx.attr.python},
+        inputs = [ctx.file.lock],
+        progress_message = "Installing the wheels of {}".format(ctx.file.lock.short_path),
+    )
+    return add_bytecode(ctx, wheels, name + ".python_packages", interpreter.tree, "/python-packages", ctx.file._compiler)
+
+py_env = rule(
+    implementation = _py_env_impl,
+    doc = "An interpreter, locked packages and a numerics class. Builds a list of what it consists of; a `toolchain` can offer it to all rules.",
+    attrs = {
+        "python": attr.string(
+            doc = "a version (`3.12`) or an absolute path; without, the interpreter that runs mlbuild",
+        ),
+        "lock": attr.label(
+            doc = "requirements with hashes, as `mlbuild lock` makes them; without, there are no packages",
+            allow_single_file = True,
+        ),
+        "numerics": attr.string(
+            doc = "the numerics class: which processor instructions libraries may choose between",
+            default = "avx2",
+            values = sorted(NUMERICS),
+        ),
+        "threads": attr.int(
+            doc = "how many threads libraries use, whatever the machine has: another number gives other bits",
+            default = 1,
+        ),
+        "_compiler": attr.label(default = COMPILER, allow_single_file = True),
+        "_installed": attr.label(default = "@mlbuild//rules/python:tools/installed.py", allow_single_file = True),
+        "_interpreter": attr.label(default = "@mlbuild//rules/python:interpreter", providers = [PyInterpreterInfo]),
+    },
+)

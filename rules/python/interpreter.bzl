@@ -1,0 +1,57 @@
+"""`py_interpreter`: an interpreter of this host, collected by digest, with bytecode."""
+
+load(":providers.bzl", "PyInterpreterInfo")
+load(":run.bzl", "interpreter_argv")
+
+COMPILER = "@mlbuild//rules/python:tools/bytecode.py"
+
+_CPUS = 2
+
+def collect_interpreter(ctx, name, python, compiler):
+    """Declares the actions that make an interpreter's trees, named after `name`; gives their `PyInterpreterInfo`."""
+    raw = ctx.actions.declare_directory(name + ".host_python")
+    ctx.actions.fetch(
+        output = raw,
+        kind = "interpreter",
+        spec = {"python": python},
+        progress_message = "Collecting Python {}".format(python or "of this host"),
+    )
+    tree = add_bytecode(ctx, raw, name + ".python", raw, "/python", compiler)
+    return PyInterpreterInfo(raw = raw, tree = tree, python = python)
+
+def add_bytecode(ctx, source, name, interpreter, mount, compiler):
+    """Declares the action that copies a tree with the bytecode of its modules, as seen at `mount`."""
+    tree = ctx.actions.declare_directory(name)
+    argv = interpreter_argv()
+    ctx.actions.run(
+        outputs = [tree],
+        inputs = [source, compiler],
+        executable = argv[0],
+        arguments = argv[1:] + [compiler.path, source.path, tree.path, mount, str(_CPUS)],
+        env = {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"},
+        mounts = interpreter_mounts(interpreter),
+        mnemonic = "PythonBytecode",
+        progress_message = "Compiling the modules of {}".format(source.short_path),
+        cpus = _CPUS,
+        memory_mib = 512,
+    )
+    return tree
+
+def interpreter_mounts(tree):
+    """An interpreter's tree, and the links by which the kernel and the loader find it when one program starts another."""
+    return {"python": tree, "lib": "python/lib", "lib64": "python/lib"}
+
+def _py_interpreter_impl(ctx):
+    info = collect_interpreter(ctx, ctx.label.name, ctx.attr.python, ctx.file._compiler)
+    return [DefaultInfo(files = depset([info.tree])), info]
+
+py_interpreter = rule(
+    implementation = _py_interpreter_impl,
+    doc = "An interpreter of this host with its standard library and all that they load, as one tree.",
+    attrs = {
+        "python": attr.string(
+            doc = "a version (`3.12`) or an absolute path; without, the interpreter that runs mlbuild",
+        ),
+        "_compiler": attr.label(default = COMPILER, allow_single_file = True),
+    },
+)
