@@ -46,6 +46,8 @@ class Doors:
     workspace: str
     interrupt: Callable[[], None]
     """Ends every spawn that runs now."""
+    look_again: Callable[[], None]
+    """A blob that was there has gone: what was remembered as complete has to be looked at again."""
 
 
 def execute(graph: ActionGraph, wanted: Iterable[Artifact], doors: Doors, options: Options) -> Outcome:
@@ -63,6 +65,7 @@ def execute(graph: ActionGraph, wanted: Iterable[Artifact], doors: Doors, option
             # because the look-ups of the next attempt no longer find their results complete.
             if attempt == REWINDS:
                 raise
+            doors.look_again()
     raise AssertionError("unreachable")
 
 

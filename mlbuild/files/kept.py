@@ -31,7 +31,7 @@ def load_kept(path: str, magic: bytes) -> object:
 
 def keep(path: str, magic: bytes, value: object) -> bool:
     """Replaces what the file holds; says whether the disk took it."""
-    body = marshal.dumps(value)
+    body = marshal.dumps(value)  # type: ignore[arg-type]  # the stub lists the types; nesting is beyond it
     temporary = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)

@@ -1,0 +1,39 @@
+"""`mlbuild doctor`: what this machine can promise, found out by trying."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import mlbuild
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+
+GIB = 1 << 30
+
+
+def examine(request: BuildRequest) -> tuple[str, ...]:
+    """One line a finding: `ok` or `no`, what, and what to do about it."""
+    from mlbuild.sandbox import probe
+
+    lines = [f"mlbuild {mlbuild.__version__}, Python {platform.python_version()} ({sys.executable})"]
+    status = probe(request.cache_folder)
+    lines.append(f"{'ok' if status.is_hermetic else 'no'}: sandbox: {status.summary}")
+    if status.remedy:
+        lines.append(f"    try: {status.remedy}")
+    lines.append(f"ok: {os.cpu_count()} cores, {request.jobs} jobs, {request.memory_mib} MiB for actions")
+    folder = request.cache_folder
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    writable = os.access(folder, os.W_OK)
+    lines.append(
+        f"{'ok' if free > GIB and writable else 'no'}: cache {request.cache_folder}: {free / GIB:.1f} GiB free"
+    )
+    if not writable:
+        lines.append("    try: make the folder writable, or name another with --disk_cache")
+    return tuple(lines)

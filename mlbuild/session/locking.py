@@ -1,0 +1,43 @@
+"""`mlbuild lock`: from the requirements that targets name to their locks, in the workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlbuild.diagnostics import fail
+from mlbuild.terms import Label, Target
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.session.rooms import Rooms
+
+
+def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Resolves and writes the lock of every target that has both `requirements` and `lock`; returns their paths.
+
+    Raises UserError when no target has both, or its requirements have no solution.
+    """
+    written: list[str] = []
+    for label in rooms.loader.expand(patterns, request.package):
+        entry = rooms.loader.entry(label)
+        if not isinstance(entry, Target) or not {"requirements", "lock"} <= entry.attributes.keys():
+            continue
+        requirements = _path(entry, "requirements", label)
+        lock = _path(entry, "lock", label)
+        python = str(entry.attributes.get("python") or "")
+        text = rooms.fetcher.lock(rooms.sources.read(requirements).decode("utf-8"), python)
+        place = request.workspace / lock
+        if not place.exists() or place.read_text(encoding="utf-8") != text:
+            place.write_text(text, encoding="utf-8")
+        written.append(lock)
+    if not written:
+        raise fail(
+            "nothing-to-lock",
+            f"no target of {' '.join(patterns)} names both its `requirements` and its `lock`",
+            hint='say both in a target: `py_env(requirements = "requirements.in", lock = "requirements.lock")`',
+        )
+    return tuple(dict.fromkeys(written))
+
+
+def _path(target: Target, attribute: str, label: Label) -> str:
+    return Label.parse(str(target.attributes[attribute]), repository=label.repository, package=label.package).path

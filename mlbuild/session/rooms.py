@@ -1,0 +1,106 @@
+"""The doors of one invocation, filled: what reads, keeps, fetches, runs and places on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlbuild.analysis import Configuration
+from mlbuild.diagnostics import Diagnostic
+from mlbuild.execution import Doors, Options, Outcome, execute
+from mlbuild.fetch import HostFetcher, configuration_files, index_settings, path_folders
+from mlbuild.files.last_build import Witness
+from mlbuild.files.output_tree import DiskOutputTree
+from mlbuild.files.source_tree import DiskSourceTree
+from mlbuild.files.staging import TreeStore
+from mlbuild.files.states import FileStates
+from mlbuild.lang import ProgramCache
+from mlbuild.loading import Loader
+from mlbuild.sandbox import LinuxRunner
+from mlbuild.session import null_build
+from mlbuild.store import DiskActionCache, DiskStore
+from mlbuild.terms import OUTPUT_ROOT, ActionGraph, Artifact, FileValue
+from mlbuild.terms.event import Warned
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.seams import EventSink
+
+REPOSITORY = "mlbuild"
+
+
+class Rooms:
+    """Everything that a build needs of the world; `close` ends what runs and keeps what was learnt."""
+
+    def __init__(self, request: BuildRequest, sink: EventSink) -> None:
+        self._request = request
+        self._sink = sink
+        cache = request.cache_folder
+        self.states = FileStates(request.state_folder / "files")
+        self.store = DiskStore(cache)
+        self.cache = DiskActionCache(cache, self.store, self._warn)
+        self.sources = DiskSourceTree(
+            request.workspace, {REPOSITORY: request.rules_folder.parent}, self.store, self.states
+        )
+        self.outputs = DiskOutputTree(request.workspace, self.store, request.state_folder / "placed")
+        self.trees = TreeStore(cache / "staged", self.store)
+        self.runner = LinuxRunner(
+            self.store, self.trees, cache / "run", sandbox_debug=request.sandbox_debug, say=self._say
+        )
+        uv_files, pip_files = configuration_files(request.environ)
+        self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
+        self.fetcher = HostFetcher(
+            self.store, str(cache / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
+        )
+        self.loader = Loader(self.sources, ProgramCache(cache / "lang"), sink)
+        self.configuration = Configuration(request.defines)
+
+    def execute(self, graph: ActionGraph, wanted: Iterable[Artifact]) -> Outcome:
+        """Makes the wanted artifacts exist."""
+        request = self._request
+        doors = Doors(
+            self.sources, self.store, self.cache, self.runner, self.fetcher, self._sink, self._keep_log,
+            str(request.workspace), self.runner.interrupt, self.cache.forget_trees,
+        )  # fmt: skip
+        options = Options(
+            request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results
+        )
+        return execute(graph, wanted, doors, options)
+
+    def witnesses(self) -> tuple[Witness, ...]:
+        """Everything that this build looked at or placed, and mlbuild itself."""
+        return (
+            *self.states.witnesses(),
+            *self.fetcher.witnesses,
+            *self.outputs.witnesses(),
+            *null_build.own_code(),
+        )
+
+    def close(self) -> None:
+        self.runner.close()
+        self.trees.close()
+        self.states.save()
+        self.outputs.save()
+
+    def _keep_log(self, name: str, log: bytes) -> str:
+        path = f"{OUTPUT_ROOT}/logs/{name}.log"
+        self.outputs.place(path, FileValue(self.store.put(log)))
+        return path
+
+    def _warn(self, diagnostic: Diagnostic) -> None:
+        self._sink.emit(Warned(diagnostic))
+
+    def _say(self, line: str) -> None:
+        self._sink.emit(Warned(Diagnostic("note", line), "info"))
+
+
+def _read(paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The configuration files that are there, with their text."""
+    found: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            found.append((path, Path(path).read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError):
+            continue
+    return tuple(found)

@@ -1,0 +1,72 @@
+"""`mlbuild run`: a built target started as its actions would be, but attached to the terminal and not sandboxed."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlbuild.execution.input_root import merkle_tree
+from mlbuild.terms import WORKING_DIRECTORY, Artifact, FileValue, RunCommand, SymlinkValue, TreeValue, Value
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.session.rooms import Rooms
+
+
+def artifacts(command: RunCommand) -> tuple[Artifact, ...]:
+    """All that has to be built before the command can start."""
+    mounted = (mount.content for mount in command.mounts if isinstance(mount.content, Artifact))
+    return tuple(dict.fromkeys((*command.inputs, *mounted)))
+
+
+def stage(command: RunCommand, values: Mapping[Artifact, FileValue | TreeValue], rooms: Rooms) -> Path:
+    """A private folder laid out like an input root: read-only inputs, a writable working folder."""
+    contents: dict[str, Value] = {f"{WORKING_DIRECTORY}/{path.path}": values[path] for path in command.inputs}
+    for mount in command.mounts:
+        content = mount.content
+        contents[mount.path] = SymlinkValue(content) if isinstance(content, str) else values[content]
+    root = merkle_tree(contents, rooms.store.get)
+    root.keep_in(rooms.store)
+    folder = Path(tempfile.mkdtemp(prefix="mlbuild-run-"))
+    work = folder / WORKING_DIRECTORY
+    work.mkdir()
+    for entry in sorted(rooms.trees.tree(root.digest).iterdir()):
+        if entry.name != WORKING_DIRECTORY:
+            (folder / entry.name).symlink_to(entry.readlink() if entry.is_symlink() else entry)
+            continue
+        for inside in sorted(entry.iterdir()):
+            (work / inside.name).symlink_to(inside)
+    return folder
+
+
+def run(command: RunCommand, folder: Path, arguments: tuple[str, ...], request: BuildRequest) -> int:
+    """Runs the program in the foreground; returns its exit code (128 + the signal that ended it)."""
+    environment = {
+        **request.environ,
+        **{name: _in_folder(value, command, folder) for name, value in command.environment},
+        "BUILD_WORKSPACE_DIRECTORY": str(request.workspace),
+        "BUILD_WORKING_DIRECTORY": str(request.working_folder),
+    }
+    environment.pop("PYTHONHOME", None)
+    done = subprocess.run(
+        [*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment, check=False
+    )
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+def remove(folder: Path) -> None:
+    from mlbuild.files.remove import remove_tree
+
+    remove_tree(folder)
+
+
+def _in_folder(value: str, command: RunCommand, folder: Path) -> str:
+    """A search path with the mounts' absolute paths as they are here (`/python/lib` in the sandbox)."""
+    tops = tuple(f"/{mount.path.split('/')[0]}" for mount in command.mounts)
+    return ":".join(
+        f"{folder}{part}" if any(part == top or part.startswith(top + "/") for top in tops) else part
+        for part in value.split(":")
+    )

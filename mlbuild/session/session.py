@@ -1,0 +1,188 @@
+"""A session: one command in one workspace, from request to exit code. Read top down, `build` is the story.
+
+Heavy rooms are imported where they are used: a build with nothing to do must not pay for them.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import mlbuild
+from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.session import null_build
+from mlbuild.terms import OUTPUT_ROOT
+from mlbuild.terms.event import BuildStarted, PhaseStarted
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.seams import EventSink
+    from mlbuild.session.rooms import Rooms
+    from mlbuild.terms import ActionGraph
+
+
+class Session:
+    """One invocation. Open it with `Session.open`; one command is run in it."""
+
+    def __init__(self, request: BuildRequest, sink: EventSink) -> None:
+        self._request = request
+        self._sink = sink
+        self._began = time.time()
+        self._rooms: Rooms | None = None
+
+    @classmethod
+    @contextmanager
+    def open(cls, request: BuildRequest, sink: EventSink) -> Iterator[Session]:
+        session = cls(request, sink)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def close(self) -> None:
+        if self._rooms is not None:
+            self._rooms.close()
+
+    def build(self, patterns: tuple[str, ...]) -> ExitCode:
+        """Builds what the patterns name; outputs are in place when it returns."""
+        return self._build(patterns, "build")
+
+    def test(self, patterns: tuple[str, ...]) -> ExitCode:
+        """Builds what the patterns name and runs those that are tests."""
+        return self._build(patterns, "test")
+
+    def _build(self, patterns: tuple[str, ...], command: str) -> ExitCode:
+        began_ns = time.time_ns()
+        request = self._request
+        self._start(command, patterns)
+        asked = null_build.question(
+            command, patterns, str(request.workspace), request.package, tuple(sorted(request.defines.items())),
+            str(request.cache_folder), request.cache_test_results,
+        )  # fmt: skip
+        state = request.state_folder / f"last-{command}"
+        if null_build.answer(state, asked, self._sink, self._began, time.time()):
+            return ExitCode.SUCCESS
+        from mlbuild.session import results
+
+        with self._locked():
+            rooms = self._open_rooms()
+            graph = self._analysed(rooms, patterns)
+            if command == "test" and not any(target.test_results for target in graph.targets):
+                raise fail(
+                    "no-tests", f"no test targets were found in {' '.join(patterns)}", exit_code=ExitCode.NO_TESTS
+                )
+            self._sink.emit(PhaseStarted("execution"))
+            outcome = rooms.execute(graph, results.wanted_artifacts(graph.targets, command == "test"))
+            completed = [results.completed(target, outcome, rooms.outputs, rooms.store) for target in graph.targets]
+            tested = [
+                results.tested(target, outcome, rooms.outputs, rooms.store)
+                for target in graph.targets
+                if command == "test" and target.test_results
+            ]
+            for event in (*completed, *tested):
+                self._sink.emit(event)
+            code = results.exit_code(completed, tested)
+            self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
+            if code is ExitCode.SUCCESS:
+                null_build.remember(
+                    state, asked, rooms.witnesses(), began_ns, time.time_ns(), (*completed, *tested),
+                    outcome.counts.total,
+                )  # fmt: skip
+            return code
+
+    def run(self, target: str, arguments: tuple[str, ...]) -> ExitCode | int:
+        """Builds a target that can be run, and runs it attached to the terminal, in its own environment.
+
+        Returns the program's exit code.
+        """
+        from mlbuild.session import results, running
+
+        self._start("run", (target,))
+        with self._locked():
+            rooms = self._open_rooms()
+            graph = self._analysed(rooms, (target,))
+            if len(graph.targets) != 1:
+                raise fail("one-target", f"`{target}` names {len(graph.targets)} targets: run takes one",
+                           exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
+            (wanted,) = graph.targets
+            if wanted.run is None:
+                raise fail(
+                    "cannot-run", f"`{wanted.label.short}` ({wanted.kind}) is not something to run",
+                    location=wanted.location, hint="`py_binary` targets and rules that return `RunInfo` can be run",
+                    exit_code=ExitCode.COMMAND_LINE,
+                )  # fmt: skip
+            outcome = rooms.execute(graph, running.artifacts(wanted.run))
+            succeeded = all(artifact in outcome.values for artifact in running.artifacts(wanted.run))
+            code = ExitCode.SUCCESS if succeeded else ExitCode.BUILD_FAILED
+            self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
+            if not succeeded:
+                return code
+            folder = running.stage(wanted.run, outcome.values, rooms)
+        # The lock is given back first: what runs may itself build here.
+        try:
+            return running.run(wanted.run, folder, arguments, self._request)
+        finally:
+            running.remove(folder)
+
+    def lock(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """Resolves the requirements of the targets that have both `requirements` and `lock`; returns the locks written."""
+        from mlbuild.session.locking import write_locks
+
+        with self._locked():
+            rooms = self._open_rooms()
+            return write_locks(rooms, self._request, patterns)
+
+    def clean(self) -> None:
+        """Removes `mlbuild-out/` and what is known about it. The cache stays; nothing needs this to be right."""
+        from mlbuild.files.remove import remove_tree
+
+        with self._locked():
+            known = [path for path in self._request.state_folder.iterdir() if path.name != "lock"]
+            for place in (self._request.workspace / OUTPUT_ROOT, *known):
+                if place.exists() or place.is_symlink():
+                    remove_tree(place)
+
+    def info(self) -> Mapping[str, str]:
+        """Where things are, by name."""
+        request = self._request
+        return {
+            "cache": str(request.cache_folder),
+            "output_root": str(request.workspace / OUTPUT_ROOT),
+            "release": mlbuild.__version__,
+            "rules": str(request.rules_folder),
+            "workspace": str(request.workspace),
+        }
+
+    def doctor(self) -> tuple[str, ...]:
+        """What this machine can and cannot promise, a line each."""
+        from mlbuild.session.examination import examine
+
+        return examine(self._request)
+
+    def _analysed(self, rooms: Rooms, patterns: tuple[str, ...]) -> ActionGraph:
+        from mlbuild.analysis import analyse
+
+        self._sink.emit(PhaseStarted("loading"))
+        labels = rooms.loader.expand(patterns, self._request.package)
+        self._sink.emit(PhaseStarted("analysis"))
+        return analyse(rooms.loader, labels, rooms.configuration, self._sink)
+
+    def _open_rooms(self) -> Rooms:
+        from mlbuild.session.rooms import Rooms
+
+        self._rooms = Rooms(self._request, self._sink)
+        return self._rooms
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from mlbuild.files.locks import WorkspaceLock
+
+        self._request.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with WorkspaceLock(self._request.state_folder / "lock", block=self._request.block_for_lock):
+            yield
+
+    def _start(self, command: str, arguments: tuple[str, ...]) -> None:
+        self._sink.emit(BuildStarted(str(uuid.uuid4()), command, arguments, str(self._request.workspace), self._began))
