@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import platform
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.files.collect import OddOutput, collect
 from mlbuild.files.remove import remove_tree
 from mlbuild.files.staging import StagedTree, TreeStore
@@ -90,6 +91,8 @@ class LinuxRunner:
         place.mkdir(mode=0o755)
         try:
             return self._run_in(place, spawn, spawner, own)
+        except OSError as error:
+            raise _disk_trouble(error, self._folder) from error
         finally:
             if self._sandbox_debug:
                 kept = self._folder / "kept" / place.name
@@ -313,6 +316,22 @@ def _judge(outcome: SandboxOutcome, spawn: Spawn, said: str) -> tuple[int, str |
             return exit_code, "killed by SIGKILL: perhaps the machine ran out of memory"
         return exit_code, f"killed by {name}"
     return exit_code, None
+
+
+def _disk_trouble(error: OSError, folder: Path) -> UserError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return fail(
+            "disk-full",
+            f"the disk that holds `{folder}` is full",
+            hint="free some space and run the same command again, or name a folder on another disk with `--disk_cache`",
+            exit_code=ExitCode.ENVIRONMENT,
+        )
+    where = f" at `{error.filename}`" if error.filename else ""
+    return fail(
+        "sandbox-files",
+        f"the files of a sandbox cannot be handled: {(error.strerror or str(error)).lower()}{where}",
+        exit_code=ExitCode.ENVIRONMENT,
+    )
 
 
 def _signal_name(number: int) -> str:

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from mlbuild.files.staging import FIXED_TIME, TreeStore
+from mlbuild.files.staging import TreeStore
 from mlbuild.reapi import encode_directory
 from mlbuild.sandbox import LinuxRunner, probe
+from mlbuild.store import DiskStore
 from mlbuild.terms import (
     Digest,
     Directory,
@@ -48,40 +48,12 @@ Content = bytes | str | tuple[bytes, bool]
 """A file's bytes, a symlink's target, or the bytes of a program with True."""
 
 
-class FolderStore:
-    """Blobs as files of a folder, with the mode and time that staging links to as they are."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(mode=0o700)
-
-    def path_of(self, digest: Digest) -> Path:
-        return self.folder / digest.hash
-
-    def put(self, data: bytes) -> Digest:
-        digest = Digest.of(data)
-        if not (place := self.path_of(digest)).exists():
-            place.write_bytes(data)
-            place.chmod(0o444)
-            os.utime(place, (FIXED_TIME, FIXED_TIME))
-        return digest
-
-    def put_stream(self, source: BinaryIO) -> Digest:
-        return self.put(source.read())
-
-    def open(self, digest: Digest) -> BinaryIO:
-        return self.path_of(digest).open("rb")
-
-    def get(self, digest: Digest) -> bytes:
-        return self.path_of(digest).read_bytes()
-
-
 class Workshop:
     """Builds input roots and runs spawns on them."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.store = FolderStore(home / "store")
+        self.store = DiskStore(home / "store")
         self.trees = TreeStore(home / "staged", self.store)
         self.runner = LinuxRunner(self.store, self.trees, home / "sandbox")
         self._shell: Digest | None = None
@@ -162,6 +134,14 @@ class Workshop:
     def text(self, digest: Digest) -> str:
         return self.store.get(digest).decode()
 
+    @property
+    def shell_command(self) -> tuple[str, ...]:
+        return SHELL
+
+    @property
+    def python_command(self) -> tuple[str, ...]:
+        return PYTHON
+
     def close(self) -> None:
         self.runner.close()
         self.trees.close()
@@ -171,7 +151,7 @@ LOADER = next((Path(path) for path in LOADERS if Path(path).exists()), Path())
 SHELL = (f"../shell/lib/{LOADER.name}", "--library-path", "../shell/lib", "../shell/bin/sh")
 PYTHON = (f"../python/lib/{LOADER.name}", "--library-path", "../python/lib", "../python/bin/python3", "-I", "-S")
 PROBE_MODULES = """
-import sys, os, encodings.utf_8, ctypes, socket, fcntl, json, struct, select, resource, time, threading, stat, mmap, array
+import sys, os, encodings.utf_8, ctypes, socket, fcntl, json, struct, select, resource, time, threading, stat, mmap, array, errno, termios
 print(os.path.realpath(sys.executable))
 print(os.path.dirname(os.__file__))
 for module in list(sys.modules.values()):
@@ -204,3 +184,24 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 def as_root() -> None:
     if os.getuid() != 0:
         pytest.skip("needs root")
+
+
+WALLS = {
+    "vsock": "EAFNOSUPPORT", "packet": "EAFNOSUPPORT", "alg": "EAFNOSUPPORT", "netlink-kobject": "EAFNOSUPPORT",
+    "udp-out": "ENETUNREACH", "unshare-user": "EPERM", "unshare-user-mount": "EPERM", "setns": "EPERM",
+    "clone3": "ENOSYS", "mount": "EPERM", "remount": "EPERM", "umount": "EPERM", "pivot_root": "EPERM",
+    "open_tree": "EPERM", "fsopen": "EPERM", "mount_setattr": "EPERM", "chroot": "EPERM", "keyctl": "EPERM",
+    "add_key": "EPERM", "ptrace": "EPERM", "process_vm_readv": "EPERM", "bpf": "EPERM", "perf_event_open": "EPERM",
+    "userfaultfd": "EPERM", "io_uring": "EPERM", "open_by_handle_at": "EPERM", "kexec_load": "EPERM",
+    "init_module": "EPERM", "quotactl": "EPERM", "swapon": "EPERM", "acct": "EPERM", "clock_settime": "EPERM",
+    "sethostname": "EPERM", "personality-no-random": "EPERM", "push-into-terminal": "EPERM",
+    "controlling-terminal": "ENXIO", "setuid-0": "EINVAL", "mknod": "EPERM",
+    "negative-nice": "EACCES", "write-root": "EROFS", "write-dev": "EROFS",
+    "host-loopback": "ECONNREFUSED", "host-abstract-socket": "ECONNREFUSED",
+}  # fmt: skip
+"""What each probe must be answered with in a sandbox."""
+
+
+@pytest.fixture(scope="session")
+def walls() -> dict[str, str]:
+    return WALLS

@@ -68,7 +68,7 @@ def test_a_missing_program_is_named(workshop):
 
 def test_a_command_of_ten_thousand_arguments_runs(workshop):
     numbers = tuple(str(number) for number in range(10_000))
-    command = (*workshop_shell(), "-c", "echo $# $1 ${10000}; env", "sh", *numbers)
+    command = (*workshop.shell_command, "-c", "echo $# $1 ${10000}; env", "sh", *numbers)
     result = workshop.runner.run(workshop.spawn(command, {}))
     assert result.failure is None
     first, *environment = workshop.text(result.stdout).splitlines()
@@ -81,16 +81,12 @@ def test_a_command_of_ten_thousand_arguments_runs(workshop):
     ]
 
 
-def workshop_shell() -> tuple[str, ...]:
-    return (f"../shell/lib/{LOADER.name}", "--library-path", "../shell/lib", "../shell/bin/sh")
-
-
 def test_links_of_the_inputs_are_links(workshop):
     root = workshop.join(
         {"work": workshop.tree({"data/x": b"1\n", "alias": "data/x"}), "shell": workshop.shell},
         {"sh": "shell/bin/sh", LOADER.parent.name: "shell/lib"},
     )
-    spawn = workshop.spawn((*workshop_shell(), "-c", "cat alias; ls /sh"), {})
+    spawn = workshop.spawn((*workshop.shell_command, "-c", "cat alias; ls /sh"), {})
     result = workshop.runner.run(type(spawn)(spawn.arguments, spawn.environment, root, ()))
     assert workshop.text(result.stdout) == "1\n/sh\n"
 
@@ -257,7 +253,7 @@ def test_the_price_of_a_spawn(workshop, capsys):
 def test_an_interrupt_ends_what_runs(workshop, tmp_path):
     runner, trees = _second(workshop, tmp_path)
     results: list[SpawnResult] = []
-    spawn = workshop.spawn((*workshop_shell(), "-c", "echo up; sleep 4447"), {})
+    spawn = workshop.spawn((*workshop.shell_command, "-c", "echo up; sleep 4447"), {})
     thread = threading.Thread(target=lambda: results.append(runner.run(spawn)))
     thread.start()
     _wait_until(lambda: _alive("4447"))
@@ -272,7 +268,9 @@ def test_an_interrupt_ends_what_runs(workshop, tmp_path):
 
 def test_nothing_is_left_on_disk(workshop, tmp_path):
     runner, trees = _second(workshop, tmp_path)
-    runner.run(workshop.spawn((*workshop_shell(), "-c", "mkdir -p a/b; chmod 000 a/b a"), {}, output_paths=("x",)))
+    runner.run(
+        workshop.spawn((*workshop.shell_command, "-c", "mkdir -p a/b; chmod 000 a/b a"), {}, output_paths=("x",))
+    )
     runner.close()
     assert os.listdir(tmp_path / "sandbox" / "runs") == []
     trees.close()
@@ -282,7 +280,9 @@ def test_the_sandbox_is_kept_when_asked(workshop, tmp_path):
     said: list[str] = []
     trees = TreeStore(tmp_path / "staged", workshop.store)
     runner = LinuxRunner(workshop.store, trees, tmp_path / "sandbox", sandbox_debug=True, say=said.append)
-    spawn = workshop.spawn((*workshop_shell(), "-c", "echo hi > out"), {}, output_paths=("out",), description="greet")
+    spawn = workshop.spawn(
+        (*workshop.shell_command, "-c", "echo hi > out"), {}, output_paths=("out",), description="greet"
+    )
     runner.run(spawn)
     runner.close()
     (line,) = said
