@@ -153,8 +153,11 @@ def decode_action_result(data: bytes) -> ActionResult:
 
 
 def _check_paths(result: ActionResult) -> None:
-    outputs = (*result.output_files, *result.output_directories, *result.output_symlinks)
-    paths = [output.path for output in outputs]
+    paths = [
+        *(file.path for file in result.output_files),
+        *(directory.path for directory in result.output_directories),
+        *(link.path for link in result.output_symlinks),
+    ]
     every = set(paths)
     if len(every) != len(paths):
         raise ValueError("two outputs have one path")
