@@ -91,3 +91,16 @@ def aligned(partitions, name, what):
     if partitions.keys() == [WHOLE]:
         return partitions[WHOLE]
     fail("`%s` has no partition `%s`; it has %s" % (what, name, ", ".join(partitions.keys())))
+
+def may_hold(partition, partition_by, predicate):
+    """Whether a partition can have rows of a part, as far as its name tells.
+
+    It tells for a range of whole numbers, when the partitions are made by that column alone.
+    """
+    if predicate["kind"] != "range" or partition_by != predicate["columns"]:
+        return True
+    value = partition.partition("=")[2]
+    for bound, sign in ((predicate["from"], 1), (predicate["to"], -1)):
+        if type(bound) == "int" and value.isdigit() and (int(value) - bound) * sign < 0:
+            return False
+    return True

@@ -7,7 +7,7 @@ DatasetInfo = provider(
         "tree": "the folder (`File`)",
         "columns": "its columns and their types, or `None` if only a build tells",
         "key": "the columns that tell its rows apart",
-        "partition_by": "the columns whose values name its partitions",
+        "partition_by": "the columns whose values name its partitions; empty if a row's values may be others",
         "validations": "depset of files that exist once its contracts hold; their bytes never change",
     },
 )
@@ -17,6 +17,7 @@ PartInfo = provider(
     fields = {
         "name": "how people call it: `//data:by_time.train`",
         "predicate": "a small JSON file that decides by a row's values",
+        "rule": "what that file says, as a dict",
         "assignments": "a table that has the part of each row, or `None`",
         "columns": "the columns that decide",
         "validations": "depset of files that exist once the split keeps what it requires",

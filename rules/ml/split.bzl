@@ -29,6 +29,7 @@ def _impl(ctx):
         part = PartInfo(
             name = label,
             predicate = files[name],
+            rule = predicate,
             assignments = assigned,
             columns = predicate["columns"],
             validations = depset(transitive = validations),

@@ -2,7 +2,7 @@
 
 load("@mlbuild//rules/ml:functions.bzl", "code_attributes", "function_attribute", "function_of", "named_files")
 load("@mlbuild//rules/ml:mapped.bzl", "map_tool", "run_mapped")
-load("@mlbuild//rules/ml:partitions.bzl", "WHOLE", "aligned", "folder_of", "partitions_of")
+load("@mlbuild//rules/ml:partitions.bzl", "WHOLE", "aligned", "folder_of", "may_hold", "partitions_of")
 load("@mlbuild//rules/ml:providers.bzl", "DatasetInfo", "PartInfo")
 load("@mlbuild//rules/ml:tools.bzl", "PYTHON", "repeated", "tool_attributes")
 
@@ -27,7 +27,7 @@ def _impl(ctx):
         "seed": attr.seed,
         "memory_mib": attr.memory_mib,
     }
-    fitted = _fit(ctx, trees, files, validations, common) if attr.fit else None
+    fitted = _fit(ctx, data[0], trees, files, validations, common) if attr.fit else None
     function = function_of(ctx, ctx.file.fn, attr.function)
     tree = ctx.actions.declare_directory(ctx.label.name)
     map_tool(
@@ -55,7 +55,7 @@ def _impl(ctx):
             tree = tree,
             columns = None,
             key = [],
-            partition_by = data[0].partition_by if attr.scope != "global" else [],
+            partition_by = [],
             validations = depset(),
         ),
     ]
@@ -97,7 +97,7 @@ def _each_partition(template_ctx, input_directories, output_directories, additio
             message = "Computing %s" % params["label"] + ("" if name == WHOLE else " for " + name),
         )
 
-def _fit(ctx, trees, files, validations, common):
+def _fit(ctx, first, trees, files, validations, common):
     """The folder of what `fit` has learned from the rows of `fit_on`."""
     attr = ctx.attr
     if not attr.fit_on:
@@ -116,7 +116,8 @@ def _fit(ctx, trees, files, validations, common):
             "fn": function.text,
             "files": named_files(files),
             "part": part.name,
-            "part_columns": part.columns,
+            "rule": part.rule,
+            "partition_by": first.partition_by,
             "predicate": part.predicate.path,
             "assignments": part.assignments.path if part.assignments else "",
             "fit_columns": attr.fit_columns or attr.columns,
@@ -135,7 +136,7 @@ def _fit_once(template_ctx, input_directories, output_directories, additional_in
     used = [name for name in params["data"] + params["joins"] if name == first or name in declared]
     read = dict(declared)
     if first in declared:
-        read[first] = list({column: True for column in declared[first] + params["part_columns"]})
+        read[first] = list({column: True for column in declared[first] + params["rule"]["columns"]})
     arguments = ["--label", params["label"], "--fn", params["fn"], "--part", params["part"]]
     arguments += ["--predicate", params["predicate"]]
     if params["assignments"]:
@@ -145,9 +146,13 @@ def _fit_once(template_ctx, input_directories, output_directories, additional_in
     tables = _tables(input_directories, "table:", [name for name in params["data"] if name in used], read) | \
              _tables(input_directories, "join:", [name for name in params["joins"] if name in used], read)
     for name, partitions in tables.items():
-        for files in partitions.values():
+        for partition, files in partitions.items():
+            if name == first and not may_hold(partition, params["partition_by"], params["rule"]):
+                continue
             arguments += ["--table" if name == first else "--join", "%s=%s" % (name, folder_of(files))]
             inputs += files
+    if "--table" not in arguments:
+        fail("the part `%s` has no partition of `%s` to fit on" % (params["part"], first))
     out = template_ctx.declare_subdirectory("fitted", directory = output_directories["out"])
     run_mapped(
         template_ctx,

@@ -12,8 +12,8 @@ ROOT = str(Path(__file__).absolute().parents[3])
 def main(arguments: list[str]) -> int:
     """The exit code of the tool `arguments[0]`; what a person can fix is said without a traceback."""
     # Only the repository's root leads to the tools: their names never stand in the way of a user's own modules.
-    here = str(Path(__file__).absolute().parent)
-    sys.path[:] = [ROOT, *(each for each in sys.path if each != here)]
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [ROOT, *(each for each in sys.path if Path(each).resolve() != here)]
     from rules.ml.tools.failure import ToolError
 
     tool = importlib.import_module(f"rules.ml.tools.{arguments[0]}")
