@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from mlbuild.reapi import encode_directory
-
 from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, FileValue, SymlinkNode, TreeValue
 
 _KINDS = {

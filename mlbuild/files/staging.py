@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from mlbuild.reapi import decode_directory
-
 from mlbuild.files.remove import remove_tree
+from mlbuild.reapi import decode_directory
 from mlbuild.terms import Digest, Directory, FileNode
 
 FIXED_TIME = 315_532_800
