@@ -85,6 +85,7 @@ class Source:
     stream: Readable
     media_type: str
     url: str
+    length: int | None = None
 
     def read(self, size: int) -> bytes:
         import http.client
@@ -135,7 +136,13 @@ def opened(url: str, settings: IndexSettings, limits: Limits, accept: str = "*/*
         raise _Broken(_reason(error)) from None
     with response:
         head: HTTPMessage | None = getattr(response, "headers", None)
-        yield Source(response, head.get_content_type() if head else "", response.geturl())  # type: ignore[attr-defined]
+        length = head.get("Content-Length", "") if head else ""
+        yield Source(
+            response,
+            head.get_content_type() if head else "",
+            response.geturl(),  # type: ignore[attr-defined]
+            int(length) if length.isdecimal() else None,
+        )
 
 
 def _copy(source: Source, target: BinaryIO, url: str, limits: Limits) -> str:
@@ -146,6 +153,9 @@ def _copy(source: Source, target: BinaryIO, url: str, limits: Limits) -> str:
             raise _too_large(url, limits)
         digest.update(chunk)
         target.write(chunk)
+    # A connection that is cut looks like an end to `http.client` when it reads in pieces.
+    if source.length is not None and size != source.length:
+        raise _Broken(f"it ended after {size} of {source.length} bytes")
     target.flush()
     return digest.hexdigest()
 
