@@ -5,6 +5,7 @@ load("@mlbuild//rules/core:config_setting.bzl", _config_setting = "config_settin
 load("@mlbuild//rules/core:filegroup.bzl", _filegroup = "filegroup")
 load("@mlbuild//rules/core:genrule.bzl", _genrule = "genrule")
 load("@mlbuild//rules/core:toolchain.bzl", _toolchain = "toolchain", _toolchain_type = "toolchain_type")
+load("@mlbuild//rules/core:write_file.bzl", _write_file = "write_file")
 load("@mlbuild//rules/ml:baseline.bzl", _baseline = "baseline")
 load("@mlbuild//rules/ml:data_contract.bzl", _data_contract = "data_contract")
 load("@mlbuild//rules/ml:dataset.bzl", _dataset = "dataset")
@@ -38,3 +39,4 @@ split = _split
 toolchain = _toolchain
 toolchain_type = _toolchain_type
 wheel_file = _wheel_file
+write_file = _write_file

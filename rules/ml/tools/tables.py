@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from rules.ml.tools.failure import ToolError, and_list
 
 WHOLE = "all"
-SAFE = " ,=+@~"
-"""What may stand in a file's name beside letters, digits and `_.-`."""
+SAFE = " +@"
+"""What may stand in a file's name beside letters, digits and `_.-~`."""
 
 
 def partition_names(tree: str | Path) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def _read_column(folder: Path, name: str) -> pa.ChunkedArray:
 
 
 def _quote(text: str) -> str:
-    return urllib.parse.quote(text, safe=SAFE.replace(",", "").replace("=", ""))
+    return urllib.parse.quote(text, safe=SAFE)
 
 
 def _spell(value: object) -> str:
