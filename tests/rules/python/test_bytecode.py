@@ -27,7 +27,7 @@ def sources(folder: Path) -> Path:
         "a.py": "x = {'one', 'two', 'three'}\ndef f(y):\n    '''Says.'''\n    return y in {'p', 'q', 'r'} or f\n",
         "p/__init__.py": "from a import x\n",
         "p/b.py": "class C:\n    names = ('x', 'y')\n",
-        "p/template.py": "{{ not python }}\n",
+        "p/template.py": "{% not python %}\n",
         "p/data.txt": "data",
     }
     for path, text in texts.items():
