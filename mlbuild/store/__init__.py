@@ -4,8 +4,9 @@ Comes in: bytes and results. Goes out: the same, checked, or nothing. Never: byt
 an entry before its blobs are durable, a failure remembered.
 """
 
+from mlbuild.store.completeness import Completeness
 from mlbuild.store.disk import DiskStore
 from mlbuild.store.entries import DiskActionCache
 from mlbuild.store.memory import MemoryActionCache, MemoryStore
 
-__all__ = ["DiskActionCache", "DiskStore", "MemoryActionCache", "MemoryStore"]
+__all__ = ["Completeness", "DiskActionCache", "DiskStore", "MemoryActionCache", "MemoryStore"]

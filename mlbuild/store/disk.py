@@ -1,199 +1,275 @@
 """Blobs on the local disk, by digest: `cas/ab/<hash>`, read-only files that staging may hard-link.
 
-A published blob has mode 0444 and one fixed modification time. Any write to it moves that time, so a blob whose stamp is
-not the published one is hashed again before it is used; bytes that are given to the tool itself are always hashed.
-What turns out to be damaged goes to `quarantine/` and counts as missing.
+A blob has mode 0444 and one fixed modification time, so that a write to it shows. Whatever its stamp, its bytes are
+hashed before a process gives them out for the first time; what turns out to be wrong goes to `quarantine/` and counts
+as missing. A blob that the disk cannot read is missing too, but stays where it is: that is not the blob's fault.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import hashlib
-import io
 import os
 import secrets
 import stat
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.diagnostics import Diagnostic
 from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
+from mlbuild.store.durable import Durability
+from mlbuild.store.temporary import TemporaryFiles
+from mlbuild.store.words import cannot_read, in_words
 from mlbuild.terms import EMPTY, Digest
 
 PUBLISHED_NS = FIXED_TIME * 1_000_000_000
 CHUNK = 1 << 20
-FULL = {errno.ENOSPC, errno.EDQUOT}
-REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+_UNREADABLE = frozenset({errno.EIO, errno.EBADMSG, errno.ESTALE, errno.EREMOTEIO, errno.EUCLEAN})
+"""The disk or the server behind it fails: this says nothing about the blob."""
+
+Stamp = tuple[int, int, int]
+"""(size, mtime_ns, inode); not the ctime: hard links move it."""
 
 
 class DiskStore:
-    """A `ContentStore` for any number of threads and processes at once."""
+    """A `ContentStore` for any number of threads and processes at once. `warn` is told of damage, in words."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warn: Callable[[Diagnostic], None] | None = None) -> None:
         self._folder = folder
-        self._blobs = folder / "cas"
-        self._temporary = folder / "tmp"
-        self._quarantine = folder / "quarantine"
-        for each in (folder, self._blobs, self._temporary):
-            with _in_words(folder):
+        self._blobs = str(folder / "cas")
+        self._warn = warn
+        with in_words(folder):
+            for each in (folder, folder / "cas"):
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Sandboxes that run as another user reach single files through links, never this folder.
-        self._lock = threading.Lock()
-        self._is_dirty = False
+        self._temporary = TemporaryFiles(folder / "tmp")
+        self._durability = Durability(folder)
+        self._sound: dict[Digest, Stamp] = {}
+
+    def close(self) -> None:
+        """Gives the folder for temporary files back. What was put stays; nothing may be put any more."""
+        self._temporary.close()
 
     def put(self, data: bytes) -> Digest:
         digest = Digest.of(data)
-        if not self._has(digest):
-            with _in_words(self._folder):
-                self._publish(io.BytesIO(data))
+        if not self._is_sound(digest):
+            with in_words(self._folder):
+                descriptor, temporary = self._temporary.make()
+                try:
+                    _write(descriptor, data)
+                    self._publish(descriptor, temporary, digest)
+                finally:
+                    self._temporary.drop(descriptor, temporary)
         return digest
 
     def put_stream(self, source: BinaryIO) -> Digest:
-        with _in_words(self._folder):
-            return self._publish(source)
+        """Hashed while it is copied. What `source` raises when it is read comes through as it is."""
+        chunk = _read(source, CHUNK)
+        if len(chunk) < CHUNK:
+            return self.put(chunk)
+        hasher = hashlib.sha256()
+        size = 0
+        with in_words(self._folder):
+            descriptor, temporary = self._temporary.make()
+        try:
+            while chunk:
+                hasher.update(chunk)
+                size += len(chunk)
+                with in_words(self._folder):
+                    _write(descriptor, chunk)
+                chunk = source.read(CHUNK)
+            digest = Digest(hasher.hexdigest(), size)
+            if not self._is_sound(digest):
+                with in_words(self._folder):
+                    self._publish(descriptor, temporary, digest)
+            return digest
+        finally:
+            self._temporary.drop(descriptor, temporary)
 
     def get(self, digest: Digest) -> bytes:
+        """The blob; hashed every time, since what is asked for like this is small."""
         if digest == EMPTY:
             return b""
+        descriptor = self._open(digest)
         try:
-            data = self._path(digest).read_bytes()
-        except FileNotFoundError:
-            raise BlobMissing(digest) from None
-        if Digest.of(data) != digest:
-            self._condemn(digest)
-            raise BlobMissing(digest)
-        return data
+            data = b""
+            found = os.fstat(descriptor)
+            if found.st_size == digest.size:
+                with self._readable(digest), os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                    data = _read(file, digest.size)
+            if Digest.of(data) != digest:
+                self._condemn(digest, found)
+                raise BlobMissing(digest)
+            self._sound[digest] = _stamp(found)
+            return data
+        finally:
+            os.close(descriptor)
 
     def open(self, digest: Digest) -> BinaryIO:
-        return self.path_of(digest).open("rb")
+        if digest == EMPTY:
+            self._keep_empty()
+        descriptor = self._open(digest)
+        try:
+            self._check(digest, descriptor)
+            return os.fdopen(descriptor, "rb")
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     def path_of(self, digest: Digest) -> Path:
         """The blob's file, checked: to be linked or copied, never to be written. Raises BlobMissing."""
-        if not self._has(digest):
-            if digest != EMPTY:
-                raise BlobMissing(digest)
-            self._publish(io.BytesIO(b""))
-        return self._path(digest)
+        if digest == EMPTY:
+            self._keep_empty()
+        path = self._path(digest)
+        known = self._sound.get(digest)
+        if known is not None:
+            with contextlib.suppress(OSError):
+                if _stamp(os.lstat(path)) == known:
+                    return Path(path)
+        descriptor = self._open(digest)
+        try:
+            self._check(digest, descriptor)
+        finally:
+            os.close(descriptor)
+        return Path(path)
 
     def missing(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
-        return tuple(digest for digest in dict.fromkeys(digests) if digest != EMPTY and not self._has(digest))
+        """By stamps alone where they are as published: a flaw behind such a stamp shows when the blob is read."""
+        return tuple(digest for digest in dict.fromkeys(digests) if digest != EMPTY and not self._is_there(digest))
 
     def flush(self) -> None:
-        """One `syncfs` for everything written since the last."""
-        with self._lock:
-            if not self._is_dirty:
-                return
-            self._is_dirty = False
-        with _in_words(self._folder):
-            sync_file_system(self._blobs)
+        """One `syncfs` for everything that was put since the last."""
+        with in_words(self._folder):
+            self._durability.flush()
 
-    def _path(self, digest: Digest) -> Path:
-        return self._blobs / digest.hash[:2] / digest.hash
+    def _path(self, digest: Digest) -> str:
+        return f"{self._blobs}/{digest.hash[:2]}/{digest.hash}"
 
-    def _has(self, digest: Digest) -> bool:
-        """Whether the blob is there with its right bytes: by its stamp, or, if that is not the published one, by hash."""
+    def _is_there(self, digest: Digest) -> bool:
         try:
             found = os.lstat(self._path(digest))
         except FileNotFoundError:
             return False
-        as_published = (
-            stat.S_ISREG(found.st_mode)
-            and stat.S_IMODE(found.st_mode) == 0o444
-            and found.st_mtime_ns == PUBLISHED_NS
-            and found.st_size == digest.size
-        )
-        if as_published:
+        except OSError as error:
+            if error.errno in _UNREADABLE:
+                return False
+            raise cannot_read(self._folder, error) from error
+        if stat.S_ISREG(found.st_mode) and (found.st_size, found.st_mtime_ns) == (digest.size, PUBLISHED_NS):
             return True
-        if not stat.S_ISREG(found.st_mode) or found.st_size != digest.size or not self._hashes_to(digest):
-            self._condemn(digest)
+        return self._is_sound(digest)
+
+    def _is_sound(self, digest: Digest) -> bool:
+        """Whether the blob is there with its right bytes: hashed, unless this process has and its stamp is the same."""
+        try:
+            if digest in self._sound and _stamp(os.lstat(self._path(digest))) == self._sound[digest]:
+                return True
+            descriptor = self._open(digest)
+        except (BlobMissing, FileNotFoundError):
             return False
-        self._restamp(digest)
+        try:
+            self._check(digest, descriptor)
+        except BlobMissing:
+            return False
+        finally:
+            os.close(descriptor)
         return True
 
-    def _hashes_to(self, digest: Digest) -> bool:
-        with self._path(digest).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == digest.hash
-
-    def _restamp(self, digest: Digest) -> None:
-        """The bytes are right: give the blob its published stamp again, so that it need not be hashed each time."""
-        with contextlib.suppress(OSError):
-            path = self._path(digest)
-            path.chmod(0o444)
-            os.utime(path, ns=(PUBLISHED_NS, PUBLISHED_NS))
-
-    def _publish(self, source: BinaryIO) -> Digest:
-        """Copies into a temporary file while hashing, then renames: nothing half-done has a blob's name."""
-        temporary = self._temporary / secrets.token_hex(16)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    def _open(self, digest: Digest) -> int:
         try:
-            hasher = hashlib.sha256()
-            size = 0
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                while chunk := source.read(CHUNK):
-                    hasher.update(chunk)
-                    size += len(chunk)
-                    view = memoryview(chunk)
-                    while view:
-                        view = view[file.write(view) :]
-                os.fchmod(file.fileno(), 0o444)
-                os.utime(file.fileno(), ns=(PUBLISHED_NS, PUBLISHED_NS))
-            digest = Digest(hasher.hexdigest(), size)
-            if self._has(digest):
-                temporary.unlink()
-                return digest
-            place = self._path(digest)
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            temporary.replace(place)
-            with self._lock:
-                self._is_dirty = True
-            return digest
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            return os.open(self._path(digest), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in {errno.ENOENT, errno.ELOOP, *_UNREADABLE}:
+                raise BlobMissing(digest) from None
+            raise cannot_read(self._folder, error) from error
 
-    def _condemn(self, digest: Digest) -> None:
+    def _check(self, digest: Digest, descriptor: int) -> None:
+        """Hashes an open blob unless that was done and its stamp is the same. Raises BlobMissing."""
+        found = os.fstat(descriptor)
+        if self._sound.get(digest) == _stamp(found):
+            return
+        is_right = stat.S_ISREG(found.st_mode) and found.st_size == digest.size
+        if is_right:
+            with self._readable(digest), os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                is_right = hashlib.file_digest(file, "sha256").hexdigest() == digest.hash
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        if not is_right:
+            self._condemn(digest, found)
+            raise BlobMissing(digest)
+        if found.st_mtime_ns != PUBLISHED_NS or stat.S_IMODE(found.st_mode) != 0o444:
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, 0o444)
+                os.utime(descriptor, ns=(PUBLISHED_NS, PUBLISHED_NS))
+                found = os.fstat(descriptor)
+        self._sound[digest] = _stamp(found)
+
+    @contextlib.contextmanager
+    def _readable(self, digest: Digest) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _UNREADABLE:
+                raise BlobMissing(digest) from error
+            raise cannot_read(self._folder, error) from error
+
+    def _publish(self, descriptor: int, temporary: str, digest: Digest) -> None:
+        """Renames: nothing half-done ever has a blob's name, and what was there wrong or unreadable is replaced."""
+        os.fchmod(descriptor, 0o444)
+        os.utime(descriptor, ns=(PUBLISHED_NS, PUBLISHED_NS))
+        path = self._path(digest)
+        try:
+            os.rename(temporary, path)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            os.rename(temporary, path)
+        self._durability.wrote()
+        self._sound[digest] = _stamp(os.fstat(descriptor))
+
+    def _keep_empty(self) -> None:
+        """The empty blob is always there for those who ask; a file of it is made for those who need one."""
+        if not self._is_sound(EMPTY):
+            self.put(b"")
+
+    def _condemn(self, digest: Digest, found: os.stat_result) -> None:
+        """Moves a wrong blob away, unless somebody has put the right one there meanwhile."""
+        path = self._path(digest)
+        self._sound.pop(digest, None)
         with contextlib.suppress(OSError):
-            self._quarantine.mkdir(mode=0o700, exist_ok=True)
-            self._path(digest).rename(self._quarantine / f"{digest.hash}-{secrets.token_hex(4)}")
+            if not os.path.samestat(os.lstat(path), found):
+                return
+            quarantine = self._folder / "quarantine"
+            quarantine.mkdir(mode=0o700, exist_ok=True)
+            os.rename(path, quarantine / f"{digest.hash}-{secrets.token_hex(4)}")
+        if self._warn is not None:
+            self._warn(
+                Diagnostic(
+                    "damaged-blob",
+                    f"a stored file was damaged and is set aside: `{digest.hash[:12]}` in `{self._folder}`",
+                    hint="it is made again when it is needed; if this comes again, check the disk",
+                )
+            )
 
 
-def sync_file_system(folder: Path) -> None:
-    """`syncfs(2)`: everything written to the folder's file system is durable when it returns."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(folder))
-    finally:
-        os.close(descriptor)
+def _stamp(found: os.stat_result) -> Stamp:
+    return (found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-@contextlib.contextmanager
-def _in_words(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise cache_full(folder) from error
-        if error.errno in REFUSED:
-            raise fail(
-                "cache-not-writable",
-                f"the cache folder `{folder}` cannot be written: {os.strerror(error.errno or 0).lower()}",
-                hint="make it writable for you, or name another with `--disk_cache`",
-                exit_code=ExitCode.ENVIRONMENT,
-            ) from error
-        raise
+def _read(source: BinaryIO, size: int) -> bytes:
+    """Up to `size` bytes, fewer only at the end: unbuffered files may give less than was asked."""
+    data = source.read(size)
+    if len(data) == size or not data:
+        return data
+    parts = [data]
+    left = size - len(data)
+    while left and (data := source.read(left)):
+        parts.append(data)
+        left -= len(data)
+    return b"".join(parts)
 
 
-def cache_full(folder: Path) -> UserError:
-    return fail(
-        "disk-full",
-        f"the disk that holds the cache folder `{folder}` is full",
-        hint="free some space and run the same command again, or name a folder on another disk with `--disk_cache`",
-        exit_code=ExitCode.ENVIRONMENT,
-    )
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

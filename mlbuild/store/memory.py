@@ -6,7 +6,8 @@ import io
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from mlbuild.seams import BlobMissing
+from mlbuild.seams import BlobMissing, ContentStore
+from mlbuild.store.completeness import Completeness
 from mlbuild.terms import EMPTY, Digest, SpawnResult
 
 
@@ -22,7 +23,10 @@ class MemoryStore:
         return digest
 
     def put_stream(self, source: BinaryIO) -> Digest:
-        return self.put(source.read())
+        parts: list[bytes] = []
+        while part := source.read(1 << 20):
+            parts.append(part)
+        return self.put(b"".join(parts))
 
     def get(self, digest: Digest) -> bytes:
         try:
@@ -45,13 +49,19 @@ class MemoryStore:
 
 
 class MemoryActionCache:
-    """An `ActionCache` in a dictionary, beside a store."""
+    """An `ActionCache` in a dictionary, beside a store; without one, whoever asks sees to the blobs."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: ContentStore | None = None) -> None:
         self._results: dict[Digest, SpawnResult] = {}
+        self._completeness = None if store is None else Completeness(store)
 
     def lookup(self, key: Digest) -> SpawnResult | None:
-        return self._results.get(key)
+        result = self._results.get(key)
+        if result is None or self._completeness is None:
+            return result
+        # In memory looking is cheap, and tests take blobs away.
+        self._completeness.forget()
+        return result if self._completeness.is_complete(result) else None
 
     def record(self, key: Digest, result: SpawnResult) -> None:
         if not result.is_success:
