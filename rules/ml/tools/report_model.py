@@ -24,7 +24,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _flat(value: object, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        for key, each in value.items():
+        # What is one number stands first; canonical JSON has sorted them all together.
+        for key, each in sorted(value.items(), key=lambda item: isinstance(item[1], dict)):
             yield from _flat(each, f"{name}.{key}" if name else key)
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         text = str(value)
