@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from mlbuild.diagnostics import did_you_mean, fail
 from mlbuild.fetch.collected import Collected
@@ -44,6 +45,7 @@ class HostFetcher:
         self._store = store
         self._settings = settings
         self._path = path
+        self._memory = memory
         self._collected = Collected(memory, store)
         self._lock = threading.Lock()
         self._interpreters: dict[str, Interpreter] = {}
@@ -84,24 +86,27 @@ class HostFetcher:
             case "http":
                 from mlbuild.fetch.http import fetch_http
 
-                return fetch_http(spec["url"], spec["sha256"], self._settings, self._store)
+                with self._incoming() as folder:
+                    return fetch_http(spec["url"], spec["sha256"], self._settings, self._store, folder)
             case _:
                 from mlbuild.fetch.package_file import fetch_package_file
 
-                return fetch_package_file(
-                    spec["package"], spec["version"], spec["sha256"], spec["filename"], self._find_uv(), self._store
-                )
+                wanted = (spec["package"], spec["version"], spec["sha256"], spec["filename"])
+                with self._incoming() as folder:
+                    return fetch_package_file(*wanted, self._find_uv(), self._store, folder)
 
-    def lock(self, requirements: str, python: str = "") -> str:
+    def lock(self, requirements: str, python: str = "", previous: str = "") -> str:
         """The lock of requirements for the interpreter asked for, as a `py_env` asks. Raises UserError."""
         from mlbuild.fetch.lock import lock
 
-        return lock(requirements, self._interpreter(python), self._find_uv())
+        return lock(requirements, self._interpreter(python), self._find_uv(), previous)
 
     def _collect_interpreter(self, python: str) -> TreeValue:
         found = self._interpreter(python)
-        name = f"interpreter\n{found.executable}\n{found.standard_library}\n{found.version}"
-        return self._collected.tree(name, lambda: plan_interpreter(found))
+        name = f"interpreter\n{python}\n{found.executable}\n{found.standard_library}\n{found.version}"
+        # Where another interpreter of the version asked for would appear.
+        also = (*self._path, os.path.dirname(found.prefix)) if python and not python.startswith("/") else ()
+        return self._collected.tree(name, lambda: plan_interpreter(found, also))
 
     def _collect_tools(self, required: list[str], optional: list[str]) -> TreeValue:
         from mlbuild.fetch.host_tools import plan_host_tools
@@ -113,7 +118,13 @@ class HostFetcher:
         from mlbuild.fetch.wheels import install_wheels
 
         content = self._store.get(inputs[lock.path].digest)
-        return install_wheels(content, lock.path, self._interpreter(python), self._find_uv(), self._store)
+        with self._incoming() as folder:
+            return install_wheels(content, lock.path, self._interpreter(python), self._find_uv(), self._store, folder)
+
+    def _incoming(self) -> AbstractContextManager[str]:
+        from mlbuild.fetch.incoming import incoming_folder
+
+        return incoming_folder(os.path.join(self._memory, "incoming"))
 
     def _interpreter(self, python: str) -> Interpreter:
         with self._lock:

@@ -25,11 +25,11 @@ def checked_sha256(text: str) -> str:
 
 
 def fetch_http(
-    url: str, sha256: str, settings: IndexSettings, store: ContentStore, limits: Limits = LIMITS
+    url: str, sha256: str, settings: IndexSettings, store: ContentStore, folder: str, limits: Limits = LIMITS
 ) -> FileValue:
-    """The file's value, in the store. Raises UserError."""
+    """The file's value, in the store; `folder` holds it on its way. Raises UserError."""
     expected = checked_sha256(sha256)
-    with tempfile.TemporaryFile(prefix="mlbuild-http-") as file:
+    with tempfile.TemporaryFile(dir=folder) as file:
         try:
             found = download(url, file, settings, limits)
         except NotThere:

@@ -82,9 +82,9 @@ def find_interpreter(asked: str, uv: str, environment: Mapping[str, str]) -> Int
     return found
 
 
-def plan_interpreter(interpreter: Interpreter) -> Plan:
+def plan_interpreter(interpreter: Interpreter, also_watched: Iterable[str] = ()) -> Plan:
     """The tree's pieces: `bin/python3`, `lib/ld.so`, `lib/*.so*`, `lib/python3.X/`. Raises UserError."""
-    library = f"lib/python{interpreter.short_version}"
+    library = f"lib/{os.path.basename(interpreter.standard_library)}"
     try:
         files, folders = walk_files(interpreter.standard_library, _SKIPPED)
     except OSError as error:
@@ -115,7 +115,7 @@ def plan_interpreter(interpreter: Interpreter) -> Plan:
     shared, searched = _closure(interpreter.executable, modules)
     pieces.update(shared)
     stdlib_folders = (os.path.join(interpreter.standard_library, folder) for folder in folders if _is_kept(folder))
-    return Plan(pieces, tuple(sorted({*stdlib_folders, *modules, *searched})))
+    return Plan(pieces, tuple(sorted({*stdlib_folders, *modules, *searched, *also_watched})))
 
 
 def library_pieces(closure: Closure) -> dict[str, Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from dataclasses import dataclass
@@ -40,8 +41,10 @@ def normal_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def lock(requirements: str, interpreter: Interpreter, uv: Uv) -> str:
+def lock(requirements: str, interpreter: Interpreter, uv: Uv, previous: str = "") -> str:
     """The lock of `requirements` for the interpreter's version, the same on every machine that asks the same index.
+
+    Versions of the `previous` lock are kept where they still fit.
 
     Only versions that have wheels are taken: an environment never builds a package from source.
 
@@ -49,12 +52,17 @@ def lock(requirements: str, interpreter: Interpreter, uv: Uv) -> str:
         UserError: if there is no solution, or the index cannot be asked.
     """
     with tempfile.TemporaryDirectory(prefix="mlbuild-lock-") as folder:
+        made = os.path.join(folder, "lock.txt")
+        with open(made, "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(previous)
         arguments = [
             "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate",
             "--only-binary", ":all:", "--python", interpreter.executable,
-            "--python-version", interpreter.short_version, *uv.index_options, "-",
+            "--python-version", interpreter.short_version, *uv.index_options, "--output-file", made, "-",
         ]  # fmt: skip
-        code, out, stderr = uv.run(arguments, folder, requirements)
+        code, _, stderr = uv.run(arguments, folder, requirements)
+        with open(made, encoding="utf-8") as file:  # noqa: PTH123
+            out = file.read()
     if code != 0:
         raise complaint("lock-failed", "the requirements cannot be locked", stderr)
     text = HEADER + "".join(line + "\n" for line in out.splitlines() if line.strip() and not line.startswith("#"))

@@ -14,9 +14,16 @@ from mlbuild.terms import FileValue
 
 
 def fetch_package_file(
-    package: str, version: str, sha256: str, filename: str, uv: Uv, store: ContentStore, limits: Limits = LIMITS
+    package: str,
+    version: str,
+    sha256: str,
+    filename: str,
+    uv: Uv,
+    store: ContentStore,
+    folder: str,
+    limits: Limits = LIMITS,
 ) -> FileValue:
-    """The file with this hash, in the store.
+    """The file with this hash, in the store; `folder` holds it on its way.
 
     Raises:
         UserError: if no index offers it; the notes list what they do offer.
@@ -26,7 +33,7 @@ def fetch_package_file(
     chosen = candidates(offered, package, version, expected, filename)
     got: list[tuple[str, str]] = []
     for each in chosen:
-        with tempfile.TemporaryFile(prefix="mlbuild-package-") as file:
+        with tempfile.TemporaryFile(dir=folder) as file:
             try:
                 found = download(each.url, file, uv.settings, limits)
             except NotThere:

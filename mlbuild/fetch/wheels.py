@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 
 from mlbuild.diagnostics import UserError, fail
 from mlbuild.fetch.installed import OddInstallation, installed_pieces
@@ -43,8 +42,10 @@ def platform_tags() -> tuple[str, ...]:
     return (system.sysname.lower(), system.machine, library)
 
 
-def install_wheels(lock: bytes, lock_path: str, interpreter: Interpreter, uv: Uv, store: ContentStore) -> TreeValue:
-    """The packages of the lock as a tree in the store, without bytecode.
+def install_wheels(
+    lock: bytes, lock_path: str, interpreter: Interpreter, uv: Uv, store: ContentStore, folder: str
+) -> TreeValue:
+    """The packages of the lock as a tree in the store, without bytecode. `folder` is empty and for this alone.
 
     Raises:
         UserError: if the lock is none, a file is not what it pins, or the index cannot be asked.
@@ -54,17 +55,16 @@ def install_wheels(lock: bytes, lock_path: str, interpreter: Interpreter, uv: Uv
     except UnicodeDecodeError:
         raise unlocked(lock_path) from None
     requirements = check_lock(text, lock_path)
-    with tempfile.TemporaryDirectory(prefix="mlbuild-wheels-") as folder:
-        target = os.path.join(folder, "packages")
+    target = os.path.join(folder, "packages")
+    try:
         os.mkdir(target)
         if requirements:
             _install(text, lock_path, target, folder, interpreter, uv)
-        try:
-            return keep_tree(installed_pieces(target), store).tree
-        except OddInstallation as error:
-            raise fail("odd-wheel", f"an installed wheel cannot be kept: {error}") from None
-        except OSError as error:
-            raise unreadable(error.filename or target, error) from None
+        return keep_tree(installed_pieces(target), store).tree
+    except OddInstallation as error:
+        raise fail("odd-wheel", f"an installed wheel cannot be kept: {error}") from None
+    except OSError as error:
+        raise unreadable(error.filename or target, error) from None
 
 
 def _install(text: str, lock_path: str, target: str, folder: str, interpreter: Interpreter, uv: Uv) -> None:

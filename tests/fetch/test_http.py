@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,7 +82,7 @@ def web() -> Iterator[Web]:
 
 
 def fetched(url: str, store: Any, sha256: str = SHA256) -> bytes:
-    value = fetch_http(url, sha256, NO_SETTINGS, store, QUICK)
+    value = fetch_http(url, sha256, NO_SETTINGS, store, tempfile.gettempdir(), QUICK)
     content: bytes = store.get(value.digest)
     return content
 
@@ -160,7 +161,7 @@ def test_the_settings_proxy_is_used_and_those_of_the_process_are_not(
     assert fetched(f"{web.url}/file", store) == BODY
     proxied = index_settings({"http_proxy": web.url})
     with pytest.raises(UserError):
-        fetch_http("http://nobody.invalid/x", SHA256, proxied, store, QUICK)
+        fetch_http("http://nobody.invalid/x", SHA256, proxied, store, tempfile.gettempdir(), QUICK)
     assert web.asked[-1][0] == "http://nobody.invalid/x"
     direct = index_settings({"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"})
-    assert store.get(fetch_http(f"{web.url}/file", SHA256, direct, store, QUICK).digest) == BODY
+    assert store.get(fetch_http(f"{web.url}/file", SHA256, direct, store, tempfile.gettempdir(), QUICK).digest) == BODY

@@ -71,3 +71,13 @@ def test_requirements_without_a_solution_are_said_in_uvs_words(tmp_path: Path) -
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "lock-failed"
     assert any("tiny" in note for note in diagnostic.notes)
+
+
+def test_versions_of_the_previous_lock_are_kept(tmp_path: Path, make_wheel: Callable[..., tuple[Path, str]]) -> None:
+    for version in ("1.0", "1.1"):
+        make_wheel(tmp_path / "wheels", "tiny", version, {"tiny.py": f"x = '{version}'\n"})
+    environ = {"PIP_FIND_LINKS": str(tmp_path / "wheels"), "PIP_NO_INDEX": "1", "HOME": str(tmp_path)}
+    uv = find_uv(index_settings(environ))
+    first = lock("tiny==1.0\n", THIS, uv)
+    assert lock("tiny\n", THIS, uv, first) == first
+    assert "tiny==1.1" in lock("tiny\n", THIS, uv)

@@ -17,7 +17,7 @@ MakeWheel = Callable[..., tuple[Path, str]]
 def test_a_file_of_a_folder_is_found_by_its_hash(tmp_path: Path, store: Any, make_wheel: MakeWheel) -> None:
     path, sha256 = make_wheel(tmp_path / "w", "tiny", "1.0", {"tiny.py": "x"})
     uv = find_uv(index_settings({"PIP_FIND_LINKS": str(tmp_path / "w"), "PIP_NO_INDEX": "1"}))
-    value = fetch_package_file("Tiny", "1.0.0", sha256, "", uv, store)
+    value = fetch_package_file("Tiny", "1.0.0", sha256, "", uv, store, str(tmp_path))
     assert store.get(value.digest) == path.read_bytes()
 
 
@@ -25,7 +25,7 @@ def test_a_file_of_an_index_of_files_is_found(tmp_path: Path, store: Any, make_w
     path, sha256 = make_wheel(tmp_path / "simple/tiny", "tiny", "1.0", {"tiny.py": "x"})
     (tmp_path / "simple/tiny/index.html").write_text(f'<a href="{path.name}#sha256={sha256}">{path.name}</a>')
     uv = find_uv(index_settings({"UV_DEFAULT_INDEX": f"file://{tmp_path}/simple"}))
-    value = fetch_package_file("tiny", "1.0", sha256, path.name, uv, store)
+    value = fetch_package_file("tiny", "1.0", sha256, path.name, uv, store, str(tmp_path))
     assert store.get(value.digest) == path.read_bytes()
 
 
@@ -35,7 +35,7 @@ def test_what_is_offered_instead_is_listed(tmp_path: Path, store: Any, make_whee
 
     def said(package: str, version: str) -> str:
         with pytest.raises(UserError) as caught:
-            fetch_package_file(package, version, "0" * 64, "", uv, store)
+            fetch_package_file(package, version, "0" * 64, "", uv, store, str(tmp_path))
         return render(caught.value.diagnostics[0])
 
     assert said("tiny", "1.0") == (
@@ -57,5 +57,5 @@ def test_an_index_that_gives_other_bytes_than_it_says_is_caught(tmp_path: Path, 
     (folder / "index.html").write_text(f'<a href="tiny-1.0.tar.gz#sha256={sha256}">tiny</a>')
     uv = find_uv(index_settings({"UV_DEFAULT_INDEX": f"file://{tmp_path}/simple"}))
     with pytest.raises(UserError) as caught:
-        fetch_package_file("tiny", "1.0", sha256, "", uv, store)
+        fetch_package_file("tiny", "1.0", sha256, "", uv, store, str(tmp_path))
     assert caught.value.diagnostics[0].code == "hash-mismatch"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ MakeWheel = Callable[..., tuple[Path, str]]
 THIS = find_interpreter("", "", {})
 
 
+def work(tmp_path: Path) -> str:
+    """A new empty folder."""
+    return tempfile.mkdtemp(dir=tmp_path)
+
+
 def local_uv(tmp_path: Path) -> Any:
     environ = {"PIP_FIND_LINKS": str(tmp_path / "wheels"), "PIP_NO_INDEX": "1", "HOME": str(tmp_path)}
     return find_uv(index_settings(environ))
@@ -29,7 +35,9 @@ def test_wheels_are_installed_free_of_what_the_host_and_the_moment_add(
     tmp_path: Path, store: Any, make_wheel: MakeWheel
 ) -> None:
     _, sha256 = make_wheel(tmp_path / "wheels", "tiny", "1.0", {"tiny.py": "def main(): ...\n"}, "tiny = tiny:main")
-    tree = install_wheels(f"tiny==1.0 --hash=sha256:{sha256}\n".encode(), "lock", THIS, local_uv(tmp_path), store)
+    tree = install_wheels(
+        f"tiny==1.0 --hash=sha256:{sha256}\n".encode(), "lock", THIS, local_uv(tmp_path), store, work(tmp_path)
+    )
     listing = store.listing(tree)
     assert sorted(listing) == [
         "bin/tiny*",
@@ -48,14 +56,24 @@ def test_wheels_are_installed_free_of_what_the_host_and_the_moment_add(
 def test_two_installations_give_the_same_tree(tmp_path: Path, store: Any, make_wheel: MakeWheel) -> None:
     _, sha256 = make_wheel(tmp_path / "wheels", "tiny", "1.0", {"tiny.py": ""}, "tiny = tiny:main")
     text = f"tiny==1.0 --hash=sha256:{sha256}\n".encode()
-    trees = {install_wheels(text, path, THIS, local_uv(tmp_path), store) for path in ("lock", "other/lock.txt")}
+    trees = {
+        install_wheels(text, path, THIS, local_uv(tmp_path), store, work(tmp_path))
+        for path in ("lock", "other/lock.txt")
+    }
     assert len(trees) == 1
 
 
 def test_other_bytes_than_the_lock_pins_are_refused(tmp_path: Path, store: Any, make_wheel: MakeWheel) -> None:
     _, sha256 = make_wheel(tmp_path / "wheels", "tiny", "1.0", {"tiny.py": ""})
     with pytest.raises(UserError) as caught:
-        install_wheels(f"tiny==1.0 --hash=sha256:{'0' * 64}\n".encode(), "envs/lock", THIS, local_uv(tmp_path), store)
+        install_wheels(
+            f"tiny==1.0 --hash=sha256:{'0' * 64}\n".encode(),
+            "envs/lock",
+            THIS,
+            local_uv(tmp_path),
+            store,
+            work(tmp_path),
+        )
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "wheel-hash-mismatch"
     assert f"expected `sha256:{'0' * 64}`, got `sha256:{sha256}`" in render(diagnostic)
@@ -65,7 +83,14 @@ def test_other_bytes_than_the_lock_pins_are_refused(tmp_path: Path, store: Any, 
 def test_a_package_that_no_index_has_is_one_clear_message(tmp_path: Path, store: Any) -> None:
     (tmp_path / "wheels").mkdir()
     with pytest.raises(UserError) as caught:
-        install_wheels(f"gone==1.0 --hash=sha256:{'0' * 64}\n".encode(), "envs/lock", THIS, local_uv(tmp_path), store)
+        install_wheels(
+            f"gone==1.0 --hash=sha256:{'0' * 64}\n".encode(),
+            "envs/lock",
+            THIS,
+            local_uv(tmp_path),
+            store,
+            work(tmp_path),
+        )
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "wheels-not-installed"
     assert any("gone" in note for note in diagnostic.notes)
@@ -73,13 +98,13 @@ def test_a_package_that_no_index_has_is_one_clear_message(tmp_path: Path, store:
 
 
 def test_an_empty_lock_is_an_empty_folder(tmp_path: Path, store: Any) -> None:
-    tree = install_wheels(b"# nothing\n", "lock", THIS, local_uv(tmp_path), store)
+    tree = install_wheels(b"# nothing\n", "lock", THIS, local_uv(tmp_path), store, work(tmp_path))
     assert store.listing(tree) == {}
 
 
 def test_a_lock_that_is_no_text_is_refused(tmp_path: Path, store: Any) -> None:
     with pytest.raises(UserError, match="`lock` is no UTF-8 text"):
-        install_wheels(b"\xff\xfe", "lock", THIS, local_uv(tmp_path), store)
+        install_wheels(b"\xff\xfe", "lock", THIS, local_uv(tmp_path), store, work(tmp_path))
 
 
 def test_the_key_changes_with_the_lock_and_with_who_installs() -> None:
@@ -96,6 +121,6 @@ def test_a_small_package_is_locked_and_installed_from_the_index(tmp_path: Path, 
     uv = find_uv(index_settings(os.environ, uv_files, pip_files))
     text = lock("iniconfig==2.0.0\n", THIS, uv)
     assert "iniconfig==2.0.0" in text
-    listing = store.listing(install_wheels(text.encode(), "lock", THIS, uv, store))
+    listing = store.listing(install_wheels(text.encode(), "lock", THIS, uv, store, work(tmp_path)))
     assert "iniconfig/__init__.py" in listing
     assert not [path for path in listing if path.endswith((".pyc", "INSTALLER", "REQUESTED", "direct_url.json"))]
