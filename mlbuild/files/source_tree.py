@@ -2,184 +2,327 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from mlbuild.diagnostics import Location, UserError, fail
-from mlbuild.files.states import FileStates, stamp_of
+from mlbuild.files.paths import check_name, check_path
+from mlbuild.files.states import FileStates, Stamp
 from mlbuild.reapi import encode_directory
 from mlbuild.seams import ContentStore, EntryKind
-from mlbuild.terms import (
-    OUTPUT_ROOT,
-    Digest,
-    Directory,
-    DirectoryNode,
-    FileNode,
-    FileValue,
-    TreeValue,
-)
+from mlbuild.terms import OUTPUT_ROOT, Digest, Directory, DirectoryNode, FileNode, FileValue, TreeValue
 
 ATTEMPTS = 3
 EXTERNAL = "external/"
 
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+
 
 class DiskSourceTree:
-    """A `SourceTree` over folders. Links are followed as long as they stay inside their repository."""
+    """A `SourceTree` over folders. Links are followed as long as they stay inside their repository.
+
+    `mlbuild-out` at a root is hidden: it holds copies of outputs, which are never inputs.
+    """
 
     def __init__(
         self, workspace: Path, repositories: Mapping[str, Path], store: ContentStore, states: FileStates
     ) -> None:
-        self._roots = {"": os.path.realpath(workspace)}
-        self._roots.update({name: os.path.realpath(folder) for name, folder in repositories.items()})
+        self._workspace = os.path.realpath(workspace)
+        self._repositories = {name: os.path.realpath(folder) for name, folder in repositories.items()}
         self._store = store
         self._states = states
+        self._folders: dict[str, str] = {}
+        """Folders already followed: the path as asked, from the root, and the real one."""
+        self._read: dict[str, Digest] = {}
+        self._values: dict[str, FileValue | TreeValue] = {}
 
     def read(self, path: str) -> bytes:
-        with self._opened(path) as file:
-            return file.read()
+        place = self._follow(path)
+        for _ in range(ATTEMPTS):
+            with self._open(place) as file:
+                before = Stamp.of(os.fstat(file.fileno()))
+                data = file.read()
+                if Stamp.of(os.fstat(file.fileno())) != before:
+                    continue
+            self._check_unchanged(path, Digest.of(data))
+            return data
+        raise _changed(path)
 
     def list(self, path: str) -> tuple[tuple[str, EntryKind], ...]:
-        place = self._place(path)
-        names = os.listdir(place)
-        self._states.saw_directory(place, os.stat(place))
-        found: list[tuple[str, EntryKind]] = []
-        for name in sorted(names, key=os.fsencode):
-            if not path and name == OUTPUT_ROOT:
+        place = self._follow(path)
+        if not stat.S_ISDIR(place.found.st_mode):
+            raise FileNotFoundError(path)
+        self._states.saw(place.plain, place.found, "directory")
+        listed: list[tuple[str, EntryKind]] = []
+        with _in_words(path), os.scandir(place.real) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            if entry.name == OUTPUT_ROOT and place.real == place.root:
                 continue
-            _check_name(name, path)
-            kind = self.kind(f"{path}/{name}" if path else name)
+            kind: EntryKind | None
+            if entry.is_symlink():
+                kind = self._kind_of_link(f"{path}/{entry.name}" if path else entry.name)
+            else:
+                kind = "directory" if entry.is_dir(follow_symlinks=False) else None
+                kind = "file" if entry.is_file(follow_symlinks=False) else kind
             if kind is not None:
-                found.append((name, kind))
-        return tuple(found)
+                check_name(entry.name, path)
+                listed.append((entry.name, kind))
+        return tuple(listed)
 
     def kind(self, path: str) -> EntryKind | None:
+        """Raises UserError for a link that leads out of its repository."""
         try:
-            place = self._place(path)
-            found = os.stat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            self._states.saw_nothing(self._plain(path))
+            place = self._follow(path)
+        except FileNotFoundError:
             return None
-        except UserError:
-            return None  # a link that leads out: there is nothing there for a build
-        if stat.S_ISREG(found.st_mode):
-            return "file"
-        return "directory" if stat.S_ISDIR(found.st_mode) else None
+        if stat.S_ISDIR(place.found.st_mode):
+            self._states.saw(place.plain, place.found, "directory")
+            return "directory"
+        self._states.saw(place.plain, place.found, "file")
+        return "file" if stat.S_ISREG(place.found.st_mode) else None
 
     def ingest(self, path: str) -> FileValue | TreeValue:
-        place = self._place(path)
-        if stat.S_ISDIR(os.stat(place).st_mode):
-            return self._ingest_folder(path)
-        return self._ingest_file(path, place)
+        """Once in a process: the same value is given again, whatever happened to the file meanwhile."""
+        if (known := self._values.get(path)) is not None:
+            return known
+        place = self._follow(path)
+        value = self._ingest_folder(path) if stat.S_ISDIR(place.found.st_mode) else self._ingest_file(path, place)
+        self._values[path] = value
+        return value
 
-    def _ingest_file(self, path: str, place: str) -> FileValue:
-        found = os.stat(place)
-        is_executable = bool(found.st_mode & 0o100)
-        self._states.saw_file(place, found)
-        known = self._states.digest(place, found)
-        if known is not None and not self._store.missing([known]):
-            return FileValue(known, is_executable)
+    def _ingest_file(self, path: str, place: _Place) -> FileValue:
+        self._states.saw(place.plain, place.found, "file")
+        stamp = Stamp.of(place.found)
+        digest = self._states.digest(place.plain, stamp)
+        if digest is None or self._store.missing([digest]):
+            try:
+                stamp, digest = self._take(path, place)
+            except PermissionError as error:
+                raise _unreadable(path, error) from error
+        self._check_unchanged(path, digest)
+        return FileValue(digest, bool(stamp.mode & 0o111))
+
+    def _take(self, path: str, place: _Place) -> tuple[Stamp, Digest]:
         for _ in range(ATTEMPTS):
             taken = time.time_ns()
-            with self._opened(path) as file:
-                before = os.fstat(file.fileno())
-                digest = self._store.put_stream(file)
-                after = os.fstat(file.fileno())
-            # The path may name another file by now: its stamp has to be the one that was read.
-            if stamp_of(before) == stamp_of(after) == stamp_of(os.stat(place)) and digest.size == after.st_size:
-                self._states.saw_file(place, after)
-                self._states.learn(place, after, taken, digest)
-                return FileValue(digest, is_executable)
-        raise fail(
-            "input-changed",
-            f"`{path}` changes while it is read",
-            location=Location(path),
-            hint="wait until whatever writes it has finished, then run the same command again",
-        )
+            with self._open(place) as file:
+                before = Stamp.of(os.fstat(file.fileno()))
+                digest = self._as_before(file, place, before.size) or self._store.put_stream(file)
+                after = Stamp.of(os.fstat(file.fileno()))
+            try:
+                # The path may name another file by now: its stamp has to be the one that was read.
+                now = Stamp.of(os.stat(place.plain))
+            except FileNotFoundError:
+                continue
+            if before == after == now and digest.size == now.size:
+                self._states.learn(place.plain, now, taken, digest)
+                return now, digest
+        raise _changed(path)
+
+    def _as_before(self, file: FileIO, place: _Place, size: int) -> Digest | None:
+        """The digest that the file had before, if it still has: a file that was only touched is not copied again."""
+        guess = self._states.last_digest(place.plain, size)
+        if guess is None or self._store.missing([guess]):
+            return None
+        if hashlib.file_digest(file, "sha256").hexdigest() == guess.hash:
+            return guess
+        file.seek(0)
+        return None
 
     def _ingest_folder(self, path: str) -> TreeValue:
-        """Bottom up and iterative: folders may be deep."""
-        digests: dict[str, Digest] = {}
-        order: list[str] = []
-        listings: dict[str, tuple[tuple[str, EntryKind], ...]] = {}
-        waiting = [path]
-        while waiting:
-            folder = waiting.pop()
-            order.append(folder)
-            listings[folder] = self.list(folder)
-            waiting += [f"{folder}/{name}" for name, kind in listings[folder] if kind == "directory"]
-            if len(order) > 1_000_000:
-                raise fail("too-many-folders", f"`{path}` has more than a million folders", location=Location(path))
-        for folder in reversed(order):
-            files: list[FileNode] = []
-            directories: list[DirectoryNode] = []
-            for name, kind in listings[folder]:
-                inside = f"{folder}/{name}"
+        """Depth first, without recursion: folders may be deep."""
+        open_folders = [self._enter(path, path)]
+        while True:
+            folder = open_folders[-1]
+            if folder.waiting:
+                name, kind = folder.waiting.pop()
+                inside = f"{folder.path}/{name}" if folder.path else name
                 if kind == "directory":
-                    directories.append(DirectoryNode(name, digests[inside]))
+                    entered = self._enter(inside, name)
+                    if any(entered.identity == each.identity for each in open_folders):
+                        raise fail(
+                            "endless-folder",
+                            f"`{inside}` is a link to a folder that it lies in",
+                            location=Location(inside),
+                            hint="remove the link, or name the folder's parts one by one",
+                        )
+                    open_folders.append(entered)
                 else:
-                    value = self._ingest_file(inside, self._place(inside))
-                    files.append(FileNode(name, value.digest, value.is_executable))
-            message = encode_directory(Directory(tuple(files), tuple(directories)))
-            digests[folder] = self._store.put(message)
-        return TreeValue(digests[path])
+                    value = self._ingest_file(inside, self._follow(inside))
+                    folder.files.append(FileNode(name, value.digest, value.is_executable))
+                continue
+            digest = self._store.put(encode_directory(Directory(tuple(folder.files), tuple(folder.directories))))
+            open_folders.pop()
+            if not open_folders:
+                return TreeValue(digest)
+            open_folders[-1].directories.append(DirectoryNode(folder.name, digest))
 
-    def _opened(self, path: str) -> BinaryIO:
-        place = self._place(path)
-        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            os.close(descriptor)
+    def _enter(self, path: str, name: str) -> _Folder:
+        found = self._follow(path).found
+        return _Folder(path, name, (found.st_dev, found.st_ino), [*reversed(self.list(path))])
+
+    def _kind_of_link(self, path: str) -> EntryKind | None:
+        try:
+            return self.kind(path)
+        except UserError:
+            return None
+
+    def _check_unchanged(self, path: str, digest: Digest) -> None:
+        if self._read.setdefault(path, digest) != digest:
+            raise _changed(path)
+
+    def _open(self, place: _Place) -> FileIO:
+        with _in_words(place.path):
+            try:
+                descriptor = os.open(place.real, _READ)
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    raise _changed(place.path) from None
+                raise
+        try:
+            found = os.fstat(descriptor)
+            self._states.saw(place.plain, found, "file")
             if stat.S_ISDIR(found.st_mode):
-                raise IsADirectoryError(path)
-            raise fail("odd-source", f"`{path}` is neither a file nor a folder", location=Location(path))
-        self._states.saw_file(place, found)
-        return os.fdopen(descriptor, "rb", buffering=0)
+                raise IsADirectoryError(place.path)
+            if not stat.S_ISREG(found.st_mode):
+                raise fail(
+                    "odd-source", f"`{place.path}` is neither a file nor a folder", location=Location(place.path)
+                )
+            return FileIO(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
 
-    def _plain(self, path: str) -> str:
-        """The absolute path, links not followed. Raises UserError for a path that is not inside its root."""
+    def _follow(self, path: str) -> _Place:
+        """What is at the path, links followed. Raises FileNotFoundError, and UserError when they lead out."""
+        check_path(path)
         root, inside = self._split(path)
-        if inside.startswith("/") or ".." in inside.split("/") or "\0" in inside:
-            raise fail("path-outside-workspace", f"`{path}` leads out of the workspace", location=Location(path))
-        if root == self._roots[""] and inside.split("/")[0] == OUTPUT_ROOT:
-            raise fail(
-                "output-as-input",
-                f"`{path}` lies in `{OUTPUT_ROOT}/`, which holds copies of outputs and is never an input",
-                hint="name the target that makes the file instead",
-            )
-        return f"{root}/{inside}" if inside else root
+        plain = f"{root}/{inside}" if inside else root
+        try:
+            real = root
+            if inside:
+                parent, _, name = inside.rpartition("/")
+                real = f"{self._follow_folder(root, parent, path)}/{name}"
+            if f"{real}/".startswith(f"{root}/{OUTPUT_ROOT}/"):
+                raise _is_output(path)
+            found = os.lstat(real)
+            if stat.S_ISLNK(found.st_mode):
+                real = _followed(real, root, path)
+                found = os.stat(real)
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise _unreadable(path, error) from error
+            self._states.saw_nothing(plain)
+            raise FileNotFoundError(path) from None
+        return _Place(path, root, plain, real, found)
 
-    def _place(self, path: str) -> str:
-        """The absolute path with links followed, which has to stay inside its root."""
-        plain = self._plain(path)
-        real = os.path.realpath(plain)
-        root, _ = self._split(path)
-        if real != root and not real.startswith(root + "/"):
-            raise fail(
-                "path-outside-workspace",
-                f"`{path}` is a link to `{real}`, outside the workspace",
-                location=Location(path),
-                hint="copy the file into the workspace, or fetch it with a pinned digest (`http_file`)",
-            )
+    def _follow_folder(self, root: str, folder: str, asked: str) -> str:
+        """The real path of a folder. Each is looked at once: builds ask for many files of few folders."""
+        real = root
+        plain = root
+        for part in folder.split("/") if folder else ():
+            plain = f"{plain}/{part}"
+            known = self._folders.get(plain)
+            if known is None:
+                known = f"{real}/{part}"
+                if stat.S_ISLNK(os.lstat(known).st_mode):
+                    known = _followed(known, root, asked)
+                self._folders[plain] = known
+            real = known
         return real
 
     def _split(self, path: str) -> tuple[str, str]:
         if path.startswith(EXTERNAL):
             name, _, inside = path.removeprefix(EXTERNAL).partition("/")
-            if name in self._roots:
-                return self._roots[name], inside
-        return self._roots[""], path
+            if name in self._repositories:
+                return self._repositories[name], inside
+        return self._workspace, path
 
 
-def _check_name(name: str, folder: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
+class _Place:
+    """Where a path leads: as asked, absolute, and absolute with links followed."""
+
+    __slots__ = ("found", "path", "plain", "real", "root")
+
+    def __init__(self, path: str, root: str, plain: str, real: str, found: os.stat_result) -> None:
+        self.path = path
+        self.root = root
+        self.plain = plain
+        self.real = real
+        self.found = found
+
+
+class _Folder:
+    """A folder on its way into the store: what is in it already, and what is still to be read, last first."""
+
+    __slots__ = ("directories", "files", "identity", "name", "path", "waiting")
+
+    def __init__(self, path: str, name: str, identity: tuple[int, int], waiting: list[tuple[str, EntryKind]]) -> None:
+        self.path = path
+        self.name = name
+        self.identity = identity
+        self.waiting = waiting
+        self.files: list[FileNode] = []
+        self.directories: list[DirectoryNode] = []
+
+
+def _followed(link: str, root: str, asked: str) -> str:
+    """Where a link leads, which has to be inside its root and not among the outputs. Raises UserError."""
+    real = os.path.realpath(link)
+    if real != root and not real.startswith(f"{root}/"):
         raise fail(
-            "name-not-utf8",
-            f"the folder `{folder or '.'}` holds a name that is not UTF-8: {os.fsencode(name)!r}",
-            hint="rename the file",
-        ) from None
+            "path-outside-workspace",
+            f"`{asked}` is reached through a link to `{real}`, outside the workspace",
+            location=Location(asked),
+            hint="copy the file into the workspace, or fetch it with a pinned digest (`http_file`)",
+        )
+    if f"{real}/".startswith(f"{root}/{OUTPUT_ROOT}/"):
+        raise _is_output(asked)
+    return real
+
+
+def _is_output(path: str) -> UserError:
+    return fail(
+        "output-as-input",
+        f"`{path}` lies in `{OUTPUT_ROOT}/`, which holds copies of outputs and is never an input",
+        location=Location(path),
+        hint="name the target that makes the file instead",
+    )
+
+
+def _changed(path: str) -> UserError:
+    return fail(
+        "input-changed",
+        f"`{path}` changed while the build was reading it",
+        location=Location(path),
+        hint="wait until whatever writes it has finished, then run the same command again",
+    )
+
+
+def _unreadable(path: str, error: OSError) -> UserError:
+    return fail(
+        "input-unreadable",
+        f"`{path}` cannot be read: {os.strerror(error.errno or 0).lower()}",
+        location=Location(path),
+        hint="make it readable for you",
+    )
+
+
+@contextlib.contextmanager
+def _in_words(path: str) -> Iterator[None]:
+    """Turns errors of the disk into words; what the door promises to raise comes through."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError):
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from error
