@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -98,6 +97,8 @@ def host_folders(machine: tuple[int, bool, int], configuration: str = "/etc/ld.s
 
 
 def _configured(path: str, budget: int) -> Iterable[str]:
+    import glob
+
     try:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             lines = file.read(1 << 20).splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -168,7 +169,8 @@ def _default_index(uv: Uv) -> str:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="mlbuild-index-") as folder:
-        code, out, _ = uv.run(["pip", "compile", "--quiet", "--no-config", "--emit-index-url", "-"], folder)
+        arguments = ["pip", "compile", "--quiet", "--no-config", "--python", sys.executable, "--emit-index-url", "-"]
+        code, out, _ = uv.run(arguments, folder)
     found = re.search(r"^--(?:default-)?index(?:-url)?\s+(\S+)", out, re.MULTILINE)
     if code != 0 or not found:
         raise fail(

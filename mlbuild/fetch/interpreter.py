@@ -39,7 +39,7 @@ _SHARED = ("/", "/usr")
 _QUESTION = (
     "import os,sys;"
     "print('\\n'.join(map(os.fsdecode,(getattr(sys,'_base_executable',sys.executable),sys.base_prefix,"
-    "os.path.dirname(os.__file__),sys.platlibdir,'%d.%d.%d'%sys.version_info[:3],sys.implementation.name))))"
+    "os.path.dirname(os.__file__),getattr(sys,'platlibdir','lib'),'%d.%d.%d'%sys.version_info[:3],sys.implementation.name))))"
 )
 
 

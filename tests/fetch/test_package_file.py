@@ -9,6 +9,7 @@ import pytest
 
 from mlbuild.diagnostics import UserError, render
 from mlbuild.fetch import find_uv, index_settings
+from mlbuild.fetch.index import _default_index
 from mlbuild.fetch.package_file import fetch_package_file
 
 MakeWheel = Callable[..., tuple[Path, str]]
@@ -59,3 +60,7 @@ def test_an_index_that_gives_other_bytes_than_it_says_is_caught(tmp_path: Path, 
     with pytest.raises(UserError) as caught:
         fetch_package_file("tiny", "1.0", sha256, "", uv, store, str(tmp_path))
     assert caught.value.diagnostics[0].code == "hash-mismatch"
+
+
+def test_uv_says_its_own_index_where_none_is_configured() -> None:
+    assert _default_index(find_uv(index_settings({"HOME": "/nonexistent", "UV_OFFLINE": "1"}))).startswith("https://")
