@@ -6,121 +6,215 @@ that an unchanged output is not copied again and an edited one is replaced.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.files.kept import keep, load_kept
-from mlbuild.files.last_build import Witness, witness
+from mlbuild.files.last_build import Witness
+from mlbuild.files.paths import check_path
 from mlbuild.files.remove import remove_tree
+from mlbuild.files.states import Stamp
 from mlbuild.reapi import decode_directory
-from mlbuild.terms import Digest, Directory, FileValue, TreeValue
+from mlbuild.terms import OUTPUT_ROOT, Digest, Directory, FileValue, TreeValue
 
 FICLONE = 0x40049409
-MAGIC = b"mlbuild-placed-1\n"
-Placed = dict[str, tuple[tuple[object, ...], tuple[Witness, ...]]]
+MAGIC = b"mlbuild-placed-2\n"
+
+Piece = tuple[str, str, tuple[int, int, int, int, int]]
+"""(path below the output, `file HASH`, `link TARGET` or `folder`, stamp)."""
+
+Record = tuple[tuple[object, ...], int, tuple[Piece, ...]]
+"""What was placed, when that was looked at, and every piece of it as it looked then."""
 
 
-class BlobFiles(Protocol):
-    """What placing needs of a store: checked messages, and checked files to copy."""
+class Blobs(Protocol):
+    """What placing needs of a store: checked bytes."""
 
     def get(self, digest: Digest) -> bytes: ...
 
-    def path_of(self, digest: Digest) -> Path: ...
+    def open(self, digest: Digest) -> BinaryIO: ...
 
 
 class DiskOutputTree:
-    """An `OutputTree` at a folder. `memory` is the file that remembers what was placed, outside that folder."""
+    """An `OutputTree` at the workspace's root. `memory` is the file that remembers what was placed, outside of it.
 
-    def __init__(self, root: Path, store: BlobFiles, memory: Path) -> None:
+    One process at a time: whoever places holds the workspace's lock.
+    """
+
+    def __init__(self, root: Path, store: Blobs, memory: Path | None) -> None:
         self._root = root
         self._store = store
         self._memory = memory
-        self._placed = _load(memory)
+        self._placed = {} if memory is None else _load(memory)
         self._used: dict[str, None] = {}
+        self._is_ready = False
         self._is_changed = False
 
     def place(self, path: str, value: FileValue | TreeValue) -> None:
         """Raises UserError when the disk is full or the folder cannot be written, BlobMissing."""
+        check_path(path)
+        if not path.startswith(f"{OUTPUT_ROOT}/"):
+            raise ValueError(f"outputs are placed in `{OUTPUT_ROOT}` only, not at `{path}`")
+        place = f"{self._root}/{path}"
+        with _in_words(place):
+            wanted = _as_tuple(value)
+            record = self._placed.get(path)
+            if record is None or record[0] != wanted or not self._is_in_place(path, place, record):
+                self._placed.pop(path, None)
+                self._put(path, place, value)
         self._used[path] = None
-        wanted = _as_tuple(value)
-        known = self._placed.get(path)
-        if known is not None and known[0] == wanted and all(witness(each[0], each[1]) == each for each in known[1]):
-            return
-        place = self._root / path
-        temporary = place.with_name(f".{secrets.token_hex(8)}.mlbuild")
-        try:
-            self._make_parents(place)
-            try:
-                seen = self._write(temporary, value)
-                self._replace(temporary, place)
-            finally:
-                if os.path.lexists(temporary):
-                    remove_tree(temporary)
-        except OSError as error:
-            raise _in_words(error, place) from error
-        kept = tuple(
-            witness(f"{place}{inside}", "output" if kind == "output" else "directory") for inside, kind in seen
-        )
-        self._placed[path] = (wanted, kept)
-        self._is_changed = True
 
     def witnesses(self) -> tuple[Witness, ...]:
         """Everything that was placed by this process or found in place, as it looks."""
-        return tuple(each for path in self._used for each in self._placed[path][1])
+        return tuple(
+            (f"{self._root}/{path}{inside}", "output", stamp[0], stamp[1], 0, stamp[3])
+            for path in self._used
+            for inside, kind, stamp in self._placed[path][2]
+            if not kind.startswith("link ")
+        )
 
     def save(self) -> None:
         """Remembers for the next process; if that fails, outputs are placed again."""
-        if not self._is_changed:
-            return
-        keep(str(self._memory), MAGIC, self._placed)
+        if self._is_changed and self._memory is not None:
+            keep(str(self._memory), MAGIC, self._placed)
+            self._is_changed = False
 
-    def _make_parents(self, place: Path) -> None:
-        """Folders up to the output; a file of an earlier build that is in the way is removed."""
-        for parent in reversed(place.relative_to(self._root).parents[:-1]):
-            folder = self._root / parent
-            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-                folder.unlink()
-            folder.mkdir(exist_ok=True)
+    def _is_in_place(self, path: str, place: str, record: Record) -> bool:
+        """Whether every piece looks as it did; read, where it was looked at too early for its stamp to mean that."""
+        wanted, taken, pieces = record
+        looked = time.time_ns()
+        is_settled = True
+        for inside, kind, known in pieces:
+            try:
+                if _look(place + inside) != known:
+                    return False
+                if not Stamp(*known).is_settled(taken):
+                    is_settled = False
+                    if not _holds(place + inside, inside, kind, pieces):
+                        return False
+            except FileNotFoundError:
+                return False
+        if not is_settled:
+            self._remember(path, (wanted, looked, pieces))
+        return True
 
-    def _write(self, place: Path, value: FileValue | TreeValue) -> list[tuple[str, str]]:
-        """Writes the value; gives the paths below `place` that witness it, with their kinds."""
+    def _put(self, path: str, place: str, value: FileValue | TreeValue) -> None:
+        new = self._beside(".new-")
+        try:
+            self._make_folders(path)
+            written = list(self._write(new, value))
+            self._replace(new, place)
+        finally:
+            if os.path.lexists(new):
+                remove_tree(Path(new))
+        looked = time.time_ns()
+        pieces = tuple((inside, kind, _look(place + inside)) for inside, kind in written)
+        self._remember(path, (_as_tuple(value), looked, pieces))
+
+    def _remember(self, path: str, record: Record) -> None:
+        self._placed[path] = record
+        self._is_changed = True
+
+    def _beside(self, prefix: str) -> str:
+        """A new name at the top of the output folder: on the same disk, and easy to find for who comes after a crash."""
+        top = f"{self._root}/{OUTPUT_ROOT}"
+        if not self._is_ready:
+            if os.path.islink(top):
+                raise fail(
+                    "output-root-is-link",
+                    f"`{OUTPUT_ROOT}` is a link to `{os.readlink(top)}`: outputs are never placed through a link",
+                    hint=f"remove the link `{OUTPUT_ROOT}`; mlbuild makes the folder itself",
+                    exit_code=ExitCode.ENVIRONMENT,
+                )
+            os.makedirs(top, exist_ok=True)
+            for name in sorted(os.listdir(top)):
+                if name.startswith((".new-", ".old-")):
+                    remove_tree(Path(top, name))
+            self._is_ready = True
+        return f"{top}/{prefix}{secrets.token_hex(8)}"
+
+    def _make_folders(self, path: str) -> None:
+        """Folders down to the output; a file or link of an earlier build that is in the way is removed."""
+        folder = str(self._root)
+        for part in path.split("/")[:-1]:
+            folder = f"{folder}/{part}"
+            try:
+                os.mkdir(folder)
+            except FileExistsError:
+                if not stat.S_ISDIR(os.lstat(folder).st_mode):
+                    os.unlink(folder)
+                    os.mkdir(folder)
+
+    def _write(self, place: str, value: FileValue | TreeValue) -> Iterator[tuple[str, str]]:
+        """Writes the value; gives each piece's path below `place` and kind."""
         if isinstance(value, FileValue):
             self._copy(value.digest, place, value.is_executable)
-            return [("", "output")]
-        seen: list[tuple[str, str]] = []
+            yield "", f"file {value.digest.hash}"
+            return
         waiting = [("", value.digest)]
         while waiting:
             inside, digest = waiting.pop()
             directory = decode_directory(self._store.get(digest)) if digest.size else Directory()
-            Path(f"{place}{inside}").mkdir()
+            os.mkdir(place + inside)
+            yield inside, "folder"
             for file in directory.files:
-                self._copy(file.digest, Path(f"{place}{inside}/{file.name}"), file.is_executable)
-                seen.append((f"{inside}/{file.name}", "output"))
+                self._copy(file.digest, f"{place}{inside}/{file.name}", file.is_executable)
+                yield f"{inside}/{file.name}", f"file {file.digest.hash}"
             for link in directory.symlinks:
-                Path(f"{place}{inside}/{link.name}").symlink_to(link.target)
+                os.symlink(link.target, f"{place}{inside}/{link.name}")
+                yield f"{inside}/{link.name}", f"link {link.target}"
             waiting += [(f"{inside}/{child.name}", child.digest) for child in directory.directories]
-            seen.append((inside, "directory"))
-        return seen
 
-    def _copy(self, digest: Digest, place: Path, is_executable: bool) -> None:
-        with self._store.path_of(digest).open("rb") as source, place.open("xb") as target:
+    def _copy(self, digest: Digest, place: str, is_executable: bool) -> None:
+        with self._store.open(digest) as source, Path(place).open("xb") as target:
             try:
                 fcntl.ioctl(target.fileno(), FICLONE, source.fileno())
             except OSError:
                 shutil.copyfileobj(source, target, 1 << 20)
+                target.flush()
+            if os.fstat(target.fileno()).st_size != digest.size:
+                raise OSError(errno.EIO, "a copy is not as long as its original")
             os.fchmod(target.fileno(), 0o555 if is_executable else 0o444)
 
-    def _replace(self, temporary: Path, place: Path) -> None:
-        if os.path.lexists(place) and (stat.S_ISDIR(place.lstat().st_mode) or stat.S_ISDIR(temporary.lstat().st_mode)):
-            remove_tree(place)
-        temporary.replace(place)
+    def _replace(self, new: str, place: str) -> None:
+        """What is there moves away first if it is a folder: a folder cannot be replaced in one step."""
+        is_folder = stat.S_ISDIR(os.lstat(new).st_mode)
+        if os.path.lexists(place) and (is_folder or stat.S_ISDIR(os.lstat(place).st_mode)):
+            old = self._beside(".old-")
+            os.rename(place, old)
+            os.rename(new, place)
+            remove_tree(Path(old))
+        else:
+            os.replace(new, place)
+
+
+def _look(place: str) -> tuple[int, int, int, int, int]:
+    """How it looks now, as a plain tuple: what is kept on disk knows no other."""
+    size, mtime, ctime, inode, mode = Stamp.of(os.lstat(place))
+    return size, mtime, ctime, inode, mode
+
+
+def _holds(place: str, inside: str, kind: str, pieces: tuple[Piece, ...]) -> bool:
+    """Whether a piece is what was placed, by its content."""
+    what, _, detail = kind.partition(" ")
+    if what == "file":
+        with Path(place).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == detail
+    if what == "link":
+        return os.readlink(place) == detail
+    below = {each[len(inside) + 1 :] for each, _, _ in pieces if each != inside and each.startswith(f"{inside}/")}
+    return set(os.listdir(place)) == {name for name in below if "/" not in name}
 
 
 def _as_tuple(value: FileValue | TreeValue) -> tuple[object, ...]:
@@ -129,12 +223,20 @@ def _as_tuple(value: FileValue | TreeValue) -> tuple[object, ...]:
     return ("tree", value.digest.hash, value.digest.size)
 
 
-def _load(path: Path) -> Placed:
+def _load(path: Path) -> dict[str, Record]:
     loaded = load_kept(str(path), MAGIC)
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _in_words(error: OSError, place: Path) -> Exception:
+@contextlib.contextmanager
+def _in_words(place: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_place(error, place) from error
+
+
+def _cannot_place(error: OSError, place: str) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return fail(
             "disk-full",

@@ -207,6 +207,8 @@ class DiskSourceTree:
         check_path(path)
         root, inside = self._split(path)
         plain = f"{root}/{inside}" if inside else root
+        if f"{inside}/".startswith(f"{OUTPUT_ROOT}/"):
+            raise _is_output(path)
         try:
             real = root
             if inside:
