@@ -1,0 +1,105 @@
+"""Equality and order, where Starlark's differ from Python's: `True` is not 1, NaN equals itself."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mlbuild.lang.values import DICTS, LISTS, TYPES, Set, Struct, fail, type_name
+
+
+def equal(a: Any, b: Any) -> bool:
+    """`a == b`, where `True` is not 1 and NaN equals itself."""
+    kind = type(a)
+    if kind is type(b) and kind in _PLAIN:
+        return bool(a == b)
+    if kind is float or kind is int:
+        other = type(b)
+        if kind is float and a != a:
+            return other is float and b != b
+        return (other is int or other is float) and bool(a == b)
+    if kind is bool or type(b) is bool:
+        return a is b
+    if a is b:
+        return True
+    if kind not in TYPES or type(b) not in TYPES:
+        return _host_equal(a, b)
+    return bool(a == b) and _same(a, b)
+
+
+_PLAIN = frozenset((str, int, bool, type(None), bytes))
+
+
+def _host_equal(a: Any, b: Any) -> bool:
+    for one, other in ((a, b), (b, a)):
+        kind = type(one)
+        if kind not in TYPES and kind is not Struct and getattr(kind, "__eq__", None) is not object.__eq__:
+            return one.__eq__(other) is True
+    return type(a) is Struct and a == b
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Python says that they are equal: are they, bool by bool?"""
+    kind = type(a)
+    if kind is str or (kind is int and type(b) is int):
+        return True
+    if kind is bool or type(b) is bool:
+        return a is b
+    if kind in LISTS or kind is tuple:
+        return all(map(_same, a, b))
+    if kind in DICTS:
+        return all(_same(item, b[key]) for key, item in a.items()) and _bools(a) == _bools(b)
+    if kind is Set:
+        return _bools(a) == _bools(b)
+    return True
+
+
+def _bools(keys: Iterable[Any]) -> set[bool]:
+    return {key for key in keys if type(key) is bool}
+
+
+def not_equal(a: Any, b: Any) -> bool:
+    return not equal(a, b)
+
+
+def _order(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def ordered(a: Any, b: Any) -> bool:
+        kind = type(a)
+        if kind is type(b) and kind in _ORDERED:
+            return compare(a, b)
+        if (kind is int or kind is float) and type(b) in _NUMBERS:
+            if a != a or b != b:  # NaN is the greatest of all
+                return compare(a != a, b != b)
+            return compare(a, b)
+        if (kind is tuple and type(b) is tuple) or (kind in LISTS and type(b) in LISTS):
+            for x, y in zip(a, b, strict=False):
+                if not equal(x, y):
+                    return ordered(x, y)
+            return compare(len(a), len(b))
+        if kind not in TYPES or type(b) not in TYPES:
+            found = host_binary(name, a, b)
+            if found is not NotImplemented:
+                return bool(found)
+        fail("bad-operands", f"unsupported comparison: {type_name(a)} <=> {type_name(b)}")
+
+    return ordered
+
+
+_ORDERED = frozenset((int, str, bool, bytes))
+_NUMBERS = frozenset((int, float))
+less = _order("<", operator.lt)
+less_equal = _order("<=", operator.le)
+greater = _order(">", operator.gt)
+greater_equal = _order(">=", operator.ge)
+
+
+def host_binary(name: str, a: Any, b: Any) -> Any:
+    """What the host's values make of the operator, or NotImplemented."""
+    for one, other, reflected in ((a, b, False), (b, a, True)):
+        kind = type(one)
+        if kind not in TYPES and (method := getattr(kind, "starlark_binary", None)) is not None:
+            found = method(one, name, other, reflected)
+            if found is not NotImplemented:
+                return found
+    return NotImplemented

@@ -1,0 +1,161 @@
+"""Keys, membership, indexing and unpacking of what holds other values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlbuild.lang.compare import equal, host_binary
+from mlbuild.lang.keys import find, store
+from mlbuild.lang.loops import elements, loop, mutable
+from mlbuild.lang.members import no_attribute
+from mlbuild.lang.text import repr_value
+from mlbuild.lang.thread import charge
+from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, Struct, fail, type_name
+
+
+def contains(item: Any, value: Any) -> bool:
+    """`item in value`."""
+    kind = type(value)
+    if kind is str:
+        if type(item) is not str:
+            fail("bad-operands", f"'in <string>' requires string as left operand, not {type_name(item)}")
+        return item in value
+    if kind in DICTS:
+        return find(value, item) is not None
+    if kind in LISTS or kind is tuple:
+        if type(item) is str:
+            return item in value
+        return any(equal(item, each) for each in value)
+    if kind is Set:
+        return find(value.items, item) is not None
+    if kind is range:
+        if type(item) is not int:
+            fail("bad-operands", f"'in <range>' requires integer as left operand, not {type_name(item)}")
+        return item in value
+    if kind is bytes:
+        if type(item) is bytes or (type(item) is int and 0 <= item < 256):
+            return item in value
+        if type(item) is int:
+            fail("out-of-range", f"int in bytes: {item} out of range")
+        fail("bad-operands", f"'in bytes' requires bytes or int as left operand, not {type_name(item)}")
+    if kind not in TYPES and (method := getattr(kind, "starlark_contains", None)) is not None:
+        return bool(method(value, item))
+    found = host_binary("in", item, value)
+    if found is NotImplemented:
+        fail("bad-operands", f"unsupported binary operation: {type_name(item)} in {type_name(value)}")
+    return bool(found)
+
+
+def not_contains(item: Any, value: Any) -> bool:
+    return not contains(item, value)
+
+
+def index(value: Any, key: Any) -> Any:
+    """`value[key]`."""
+    kind = type(value)
+    if kind in DICTS:
+        found = find(value, key)
+        if found is None:
+            fail("no-such-key", f"key {repr_value(key)} not found in dictionary", _similar_key(value, key))
+        return found[0]
+    if kind in LISTS or kind in _INDEXED:
+        if type(key) is not int:
+            fail("wrong-type", f"got {type_name(key)} for sequence index, want int")
+        try:
+            return value[key]
+        except IndexError:
+            fail("out-of-range", out_of_range(key, len(value)))
+    if kind not in TYPES and (method := getattr(kind, "starlark_index", None)) is not None:
+        return method(value, key)
+    fail("bad-operands", f"type '{type_name(value)}' has no operator [](" + type_name(key) + ")")
+
+
+_INDEXED = frozenset((tuple, str, bytes, range))
+
+
+def out_of_range(key: int, length: int) -> str:
+    return f"index out of range (index is {key}, but sequence has {length} elements)"
+
+
+def _similar_key(entries: dict[Any, Any], key: Any) -> str | None:
+    from mlbuild.diagnostics import did_you_mean
+
+    if type(key) is not str:
+        return None
+    close = did_you_mean(key, (other for other in entries if type(other) is str))
+    return f"did you mean `{close}`?" if close else None
+
+
+def slice_of(value: Any, start: Any, stop: Any, step: Any) -> Any:
+    """`value[start:stop:step]`."""
+    kind = type(value)
+    if kind not in LISTS and kind not in _INDEXED:
+        fail("bad-operands", f"type '{type_name(value)}' has no operator [:]")
+    for name, bound in (("start", start), ("stop", stop), ("slice step", step)):
+        if bound is not None and type(bound) is not int:
+            fail("wrong-type", f"got {type_name(bound)} for {name}{' index' if name[1] == 't' else ''}, want int")
+    if step == 0:
+        fail("out-of-range", "slice step cannot be zero")
+    result = value[start:stop:step]
+    if kind is not range and len(result) > 64:
+        charge(len(result))
+    return list(result) if kind is FrozenList else result
+
+
+def set_index(value: Any, key: Any, item: Any) -> None:
+    """`value[key] = item`."""
+    kind = type(value)
+    if kind in DICTS:
+        mutable(value)
+        store(value, key, item)
+    elif kind in LISTS:
+        mutable(value)
+        if type(key) is not int:
+            fail("wrong-type", f"got {type_name(key)} for sequence index, want int")
+        try:
+            value[key] = item
+        except IndexError:
+            fail("out-of-range", out_of_range(key, len(value)))
+    else:
+        fail("bad-operands", f"can only assign an element in a dictionary or a list, not in a '{type_name(value)}'")
+
+
+def set_field(value: Any, name: str, item: Any) -> None:
+    """`value.name = item`."""
+    kind = type(value)
+    if kind not in TYPES and (method := getattr(kind, "starlark_set_field", None)) is not None:
+        method(value, name, item)
+        return
+    if kind not in TYPES and kind is not Struct and not hasattr(kind, "starlark_attr"):
+        no_attribute(value, name)
+    fail("frozen", f"{type_name(value)} value does not support field assignment")
+
+
+def unpack(value: Any, count: int) -> Any:
+    """The items of `a, b = value`, exactly as many as there are names."""
+    if type(value) is tuple and len(value) == count:
+        return value
+    if type(value) not in SIZED and not hasattr(type(value), "starlark_iter"):
+        fail("wrong-type", f"got '{type_name(value)}' in sequence assignment (want {count}-element sequence)")
+    items = list(loop(value)) if type(value) is not range or len(value) == count else value
+    if len(items) != count:
+        few = "few" if len(items) < count else "many"
+        fail("wrong-length", f"too {few} values to unpack (got {len(items)}, want {count})")
+    return items
+
+
+def star(value: Any) -> Any:
+    """`f(*value)`."""
+    if type(value) not in SIZED and not hasattr(type(value), "starlark_iter"):
+        fail("wrong-type", f"argument after * must be an iterable, not {type_name(value)}")
+    return elements(value)
+
+
+def star_star(value: Any) -> Any:
+    """`f(**value)`."""
+    if type(value) not in DICTS:
+        fail("wrong-type", f"argument after ** must be a dict, not {type_name(value)}")
+    for key in value:
+        if type(key) is not str:
+            fail("wrong-type", f"keywords must be strings, not {type_name(key)}")
+    return value

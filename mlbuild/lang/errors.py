@@ -1,0 +1,176 @@
+"""What goes wrong in Starlark: one exception, and how CPython's own exceptions are put into Starlark's words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import CodeType, FrameType, TracebackType
+
+from mlbuild.diagnostics import Diagnostic, Frame, Location, UserError
+
+MARK = "+program"
+"""The global of every compiled module that holds what `source_line` and the frames need."""
+
+
+class StarlarkError(UserError):
+    """An error of a Starlark file. Its first diagnostic gets location and frames when it leaves `execute` or `call`."""
+
+    @classmethod
+    def of(cls, code: str, message: str, hint: str | None = None) -> StarlarkError:
+        """An error that has no place yet."""
+        return cls(Diagnostic(code, message, hint=hint))
+
+    @property
+    def message(self) -> str:
+        """The message alone, without place."""
+        return self.diagnostics[0].message
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{each.location}: {each.message}" if each.location else each.message for each in self.diagnostics
+        )
+
+
+class ModuleText:
+    """The file behind a compiled module: its path, and its text for excerpts."""
+
+    __slots__ = ("path", "source")
+
+    def __init__(self, path: str, source: bytes) -> None:
+        self.path = path
+        self.source = source
+
+    def line(self, number: int) -> str | None:
+        """The line as the user wrote it."""
+        lines = self.source.decode("utf-8", "replace").split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
+
+
+def module_text(frame: FrameType) -> ModuleText | None:
+    """The Starlark file that the frame runs, or nothing if it is a frame of Python."""
+    found = frame.f_globals.get(MARK)
+    return found if isinstance(found, ModuleText) else None
+
+
+def place(code: CodeType, instruction: int, path: str) -> Location:
+    """Where in the file the instruction (a byte offset) was lowered from."""
+    for index, (line, _, column, _) in enumerate(code.co_positions()):
+        if index == instruction // 2:
+            return Location(path, line or 0, 0 if column is None else column + 1)
+    return Location(path)
+
+
+def frames_of(traceback: TracebackType | None) -> tuple[tuple[Frame, ModuleText], ...]:
+    """The Starlark frames of a traceback, outermost first."""
+    found = []
+    while traceback is not None:
+        text = module_text(traceback.tb_frame)
+        if text is not None:
+            code = traceback.tb_frame.f_code
+            if not _is_comprehension(code):
+                found.append((Frame(place(code, traceback.tb_lasti, text.path), function_name(code)), text))
+            elif found:
+                outer, text = found[-1]
+                found[-1] = (Frame(place(code, traceback.tb_lasti, text.path), outer.function), text)
+        traceback = traceback.tb_next
+    return tuple(found)
+
+
+def function_name(code: CodeType) -> str:
+    """The name that the user gave to what the code is of."""
+    return {"<module>": "<toplevel>", "<lambda>": "lambda"}.get(code.co_name, code.co_name.lstrip("·"))
+
+
+def _is_comprehension(code: CodeType) -> bool:
+    return code.co_name in ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
+
+
+def located(error: BaseException) -> StarlarkError | None:
+    """The error as a `StarlarkError` with place and frames from its traceback; nothing if it is a bug of ours."""
+    traceback = error.__traceback__
+    frames = frames_of(traceback)
+    if isinstance(error, UserError):
+        found = error
+        diagnostics = error.diagnostics
+    else:
+        message = translated(error)
+        if message is None:
+            return None
+        found = StarlarkError.of(*message)
+        diagnostics = found.diagnostics
+    if not diagnostics or not frames:
+        return found if isinstance(found, StarlarkError) else None
+    first = diagnostics[0]
+    stack = tuple(frame for frame, _ in frames)
+    if first.location is None:
+        innermost, text = frames[-1]
+        first = replace(first, location=innermost.location, source_line=text.line(innermost.location.line))
+    stack = stack + first.frames
+    first = replace(first, frames=stack if len(stack) > 1 or stack[-1].location != first.location else first.frames)
+    result = found if isinstance(found, StarlarkError) else StarlarkError(*diagnostics, exit_code=found.exit_code)
+    result.diagnostics = (first, *diagnostics[1:])
+    return result
+
+
+_QUOTED = re.compile(r"'([^']*)'")
+_MISSING = re.compile(r"(\S+)\(\) missing \d+ required (positional|keyword-only) arguments?: (.*)")
+_UNEXPECTED = re.compile(r"(\S+)\(\) got an unexpected keyword argument '(.*)'")
+_MULTIPLE = re.compile(r"(\S+)\(\) got multiple values for (?:keyword )?argument '(.*)'")
+_TOO_MANY = re.compile(r"(\S+)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+)")
+_POSITIONAL_ONLY = re.compile(r"(\S+)\(\) got some positional-only arguments passed as keyword arguments: '(.*)'")
+_REPEATED = re.compile(r"(\S+\(\)) got multiple values for keyword argument '(.*)'")
+
+
+def translated(error: BaseException) -> tuple[str, str] | None:
+    """Code and message of an exception that CPython raised for what is the user's mistake."""
+    text = str(error)
+    if isinstance(error, UnboundLocalError):
+        return "unbound", f"local variable '{_first_quoted(text)}' is referenced before assignment"
+    if isinstance(error, NameError):
+        scope = "local" if "free variable" in text else "global"
+        return "unbound", f"{scope} variable '{_first_quoted(text).lstrip('·')}' is referenced before assignment"
+    if isinstance(error, RecursionError):
+        return "too-deep", "call stack or value nesting depth limit exceeded"
+    if isinstance(error, TypeError):
+        return "bad-arguments", argument_message(text)
+    if isinstance(error, OverflowError):
+        return "out-of-range", text
+    if isinstance(error, MemoryError):
+        return "out-of-memory", "the value is too large for this machine's memory"
+    if isinstance(error, ValueError):
+        return "invalid-value", text
+    return None
+
+
+def argument_message(text: str) -> str:
+    """What CPython says when arguments do not fit the parameters, in Starlark's words."""
+    if match := _MISSING.fullmatch(text):
+        names = _QUOTED.findall(match[3])
+        kind = "named" if match[2] == "keyword-only" else "positional"
+        return f"{_plain(match[1])}() missing {len(names)} required {kind} argument{'s'[: len(names) != 1]}: {', '.join(names)}"
+    if match := _UNEXPECTED.fullmatch(text):
+        return f"{_plain(match[1])}() got unexpected keyword argument: {match[2]}"
+    if match := _MULTIPLE.fullmatch(text):
+        return f"{_plain(match[1])}() got multiple values for parameter '{match[2]}'"
+    if match := _TOO_MANY.match(text):
+        return too_many_message(_plain(match[1]), int(match[2]), int(match[3]))
+    if match := _POSITIONAL_ONLY.fullmatch(text):
+        return f"{_plain(match[1])}() got named argument for positional-only parameter '{match[2]}'"
+    return text
+
+
+def too_many_message(name: str, most: int, given: int) -> str:
+    """More positional arguments were given than the function takes."""
+    if most == 0:
+        return f"{name}() does not accept positional arguments, but got {given}"
+    return f"{name}() accepts no more than {most} positional argument{'s'[: most != 1]} but got {given}"
+
+
+def _plain(qualified: str) -> str:
+    name = qualified.rpartition(".")[2].lstrip("·")
+    return "lambda" if name == "<lambda>" else name
+
+
+def _first_quoted(text: str) -> str:
+    match = _QUOTED.search(text)
+    return match[1] if match else text

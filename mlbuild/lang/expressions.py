@@ -1,0 +1,479 @@
+"""From the tree to Python's `ast`: expressions."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from mlbuild.lang import tree
+from mlbuild.lang.library import FUNCTIONS
+from mlbuild.lang.resolve import Resolution, bindings, targets
+from mlbuild.lang.runtime import NATIVE_METHODS
+
+N = TypeVar("N", bound=ast.AST)
+
+_LOAD = ast.Load()
+_CONSTANTS = {"None": None, "True": True, "False": False}
+_ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub}
+_COMPARISON: dict[str, type[ast.cmpop]] = {
+    "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
+}  # fmt: skip
+_UNARY = {"-": "+negative", "+": "+positive", "~": "+invert"}
+_RESULTS = {
+    "len": "int", "hash": "int", "str": "str", "repr": "str", "type": "str", "range": "range", "list": "list",
+    "sorted": "list", "enumerate": "list", "zip": "list", "reversed": "list", "dict": "dict", "tuple": "tuple",
+    "bool": "bool", "any": "bool", "all": "bool", "hasattr": "bool", "set": "set", "dir": "list",
+}  # fmt: skip
+_FRESH = frozenset(("range", "list", "tuple", "dict", "set"))
+_CALLS_BACK = frozenset(("sorted", "max", "min", "getattr"))
+_LONG = 60
+
+
+class Expressions:
+    """Lowers expressions of one file; `scopes` are the local names of the functions around, innermost last."""
+
+    def __init__(self, file: tree.File, resolution: Resolution, names: frozenset[str]) -> None:
+        self.file = file
+        self.resolution = resolution
+        self.names = names
+        self.scopes: list[frozenset[str] | set[str]] = []
+        self.functions: frozenset[str] = frozenset()
+        self.temporaries = 0
+        self._no_walrus = 0
+        self._lines = [0]
+        position = file.text.find("\n")
+        while position >= 0:
+            self._lines.append(position + 1)
+            position = file.text.find("\n", position + 1)
+
+    def note_functions(self, statements: list[tree.Statement]) -> None:
+        """Globals that are bound once, by `def`, can be called without asking what they are."""
+        counts: dict[str, int] = {}
+        for name, _ in bindings(statements):
+            counts[name] = counts.get(name, 0) + 1
+        self.functions = frozenset(s.name for s in statements if isinstance(s, tree.Def) and counts[s.name] == 1)
+
+    # Nodes with places
+    def at(self, node: N, offset: int) -> N:
+        line = bisect_right(self._lines, offset)
+        column = offset - self._lines[line - 1]
+        place: Any = node
+        place.lineno = place.end_lineno = line
+        place.col_offset = column
+        place.end_col_offset = column + 1
+        return node
+
+    def constant(self, value: Any, offset: int) -> ast.Constant:
+        return self.at(ast.Constant(value), offset)
+
+    def named(self, name: str, offset: int, context: ast.expr_context = _LOAD) -> ast.Name:
+        return self.at(ast.Name(name, context), offset)
+
+    def call(self, offset: int, function: str, *args: ast.expr) -> ast.Call:
+        return self.at(ast.Call(self.named(function, offset), list(args), []), offset)
+
+    # Names
+    def is_local(self, name: str) -> bool:
+        return any(name in scope for scope in self.scopes)
+
+    def global_name(self, name: str) -> str:
+        """The Python global that holds the Starlark global: never one of the names the file is given."""
+        return "·" + name if name in self.names or name.startswith("__") else name
+
+    def python_name(self, name: str) -> str:
+        if self.is_local(name):
+            return _safe(name)
+        if name in self.resolution.globals:
+            return self.global_name(name)
+        return name
+
+    def stored(self, name: str, offset: int) -> ast.Name:
+        return self.named(self.python_name(name), offset, ast.Store())
+
+    def is_universal(self, node: tree.Expression) -> bool:
+        """Whether the expression names a function of the universe, and nothing hides it."""
+        if not isinstance(node, tree.Name) or node.name not in FUNCTIONS or "+" + node.name in self.names:
+            return False
+        return not self.is_local(node.name) and node.name not in self.resolution.globals
+
+    # Kinds
+    def kind(self, node: tree.Expression) -> str | None:
+        """The native type of the value, where it can be told."""
+        match node:
+            case tree.Literal():
+                return type(node.value).__name__
+            case tree.ListDisplay():
+                return "list"
+            case tree.TupleDisplay():
+                return "tuple"
+            case tree.DictDisplay():
+                return "dict"
+            case tree.Comprehension():
+                return "list" if node.key is None else "dict"
+            case tree.Compare():
+                return "bool"
+            case tree.Unary():
+                return "bool" if node.operator == "not" else None
+            case tree.Call():
+                if isinstance(node.function, tree.Name) and self.is_universal(node.function):
+                    return _RESULTS.get(node.function.name)
+            case tree.Name():
+                return "bool" if node.name in ("True", "False") else None
+        return None
+
+    def is_fresh(self, node: tree.Expression) -> bool:
+        """Whether nothing else can hold the value, or it cannot change: a loop over it needs no guard."""
+        if isinstance(node, tree.ListDisplay | tree.TupleDisplay | tree.DictDisplay | tree.Comprehension):
+            return True
+        if not isinstance(node, tree.Call):
+            return False
+        if isinstance(node.function, tree.Name):
+            return self.is_universal(node.function) and (
+                node.function.name in _FRESH or _RESULTS.get(node.function.name) == "list"
+            )
+        return isinstance(node.function, tree.Dot) and node.function.name in (
+            "items",
+            "keys",
+            "values",
+            "split",
+            "elems",
+        )
+
+    def is_number(self, node: tree.Expression) -> bool:
+        return isinstance(node, tree.Literal) and isinstance(node.value, int)
+
+    def is_guarded(self, body: Any) -> bool:
+        """Whether the function calls what might call it back."""
+        return any(self._may_call_back(call) for call in _calls(body))
+
+    def _may_call_back(self, call: tree.Call) -> bool:
+        function = call.function
+        if isinstance(function, tree.Dot):
+            return function.name not in NATIVE_METHODS
+        return not (
+            self.is_universal(function) and isinstance(function, tree.Name) and function.name not in _CALLS_BACK
+        )
+
+    # Expressions
+    def condition(self, node: tree.Expression) -> ast.expr:
+        """The expression where only its truth counts."""
+        if isinstance(node, tree.Logical):
+            operator: ast.boolop = ast.And() if node.operator == "and" else ast.Or()
+            return self.at(ast.BoolOp(operator, [self.condition(each) for each in node.operands]), node.offset)
+        lowered = self.expression(node)
+        return lowered if self.kind(node) is not None else self.call(node.offset, "+truth", lowered)
+
+    def expression(self, node: tree.Expression) -> ast.expr:
+        offset = node.offset
+        match node:
+            case tree.Name():
+                if node.name in _CONSTANTS:
+                    return self.constant(_CONSTANTS[node.name], offset)
+                return self.named(self.python_name(node.name), offset)
+            case tree.Literal():
+                return self.constant(node.value, offset)
+            case tree.Call():
+                return self._call(node)
+            case tree.Dot():
+                return self.call(offset, "+attribute", self.expression(node.value), self.constant(node.name, offset))
+            case tree.ListDisplay():
+                return self.at(ast.List([self.expression(item) for item in node.items], _LOAD), offset)
+            case tree.TupleDisplay():
+                return self.at(ast.Tuple([self.expression(item) for item in node.items], _LOAD), offset)
+            case tree.DictDisplay():
+                return self._dict(node)
+            case tree.Chain():
+                return self._chain(node)
+            case tree.Compare():
+                return self._compare(node)
+            case tree.Logical():
+                return self._logical(node)
+            case tree.Unary():
+                if node.operator == "not":
+                    return self.at(ast.UnaryOp(ast.Not(), self.condition(node.operand)), offset)
+                return self.call(offset, _UNARY[node.operator], self.expression(node.operand))
+            case tree.Conditional():
+                test = self.condition(node.condition)
+                return self.at(ast.IfExp(test, self.expression(node.then), self.expression(node.otherwise)), offset)
+            case tree.Index():
+                return self.call(offset, "+index", self.expression(node.value), self.expression(node.key))
+            case tree.Slice():
+                bounds = [
+                    self.constant(None, offset) if bound is None else self.expression(bound)
+                    for bound in (node.start, node.stop, node.step)
+                ]
+                return self.call(offset, "+slice", self.expression(node.value), *bounds)
+            case tree.Comprehension():
+                return self._comprehension(node)
+            case tree.Lambda():
+                return self._lambda(node)
+
+    def _dict(self, node: tree.DictDisplay) -> ast.expr:
+        keys = [key.value for key, _ in node.entries if isinstance(key, tree.Literal)]
+        if len(keys) == len(node.entries) and all(isinstance(key, str) for key in keys):
+            lowered: list[ast.expr | None] = [self.expression(key) for key, _ in node.entries]
+            return self.at(ast.Dict(lowered, [self.expression(value) for _, value in node.entries]), node.offset)
+        pairs: list[ast.expr] = [
+            self.at(ast.Tuple([self.expression(key), self.expression(value)], _LOAD), key.offset)
+            for key, value in node.entries
+        ]
+        return self.call(node.offset, "+make_dict", self.at(ast.List(pairs, _LOAD), node.offset))
+
+    def _chain(self, node: tree.Chain) -> ast.expr:
+        if len(node.rest) > _LONG:
+            steps: list[ast.expr] = [
+                self.at(ast.Tuple([self.named("+" + operator, offset), self.expression(operand)], _LOAD), offset)
+                for offset, operator, operand in node.rest
+            ]
+            return self.call(node.offset, "+fold", self.expression(node.first), *steps)
+        (offset, operator, operand), *more = node.rest
+        result = self.binary(operator, node.first, operand, offset)
+        for offset, operator, operand in more:
+            result = self.call(offset, "+" + operator, result, self.expression(operand))
+        return result
+
+    def binary(
+        self, operator: str, left: tree.Expression, right: tree.Expression, offset: int, helper: str | None = None
+    ) -> ast.expr:
+        """`left operator right`; inline for integers where a look at the class can tell."""
+        a, b = self.expression(left), self.expression(right)
+        slow = self.call(offset, helper or "+" + operator, a, b)
+        if operator not in _ARITHMETIC or not (self._is_simple(left) and self._is_simple(right)):
+            return slow
+        guard = self._both_ints(left, right, offset)
+        if guard is None:
+            return slow
+        fast = self.at(ast.BinOp(self.expression(left), _ARITHMETIC[operator](), self.expression(right)), offset)
+        return self.at(ast.IfExp(guard, fast, slow), offset)
+
+    def _is_simple(self, node: tree.Expression) -> bool:
+        if isinstance(node, tree.Name):
+            return node.name not in _CONSTANTS
+        return self.is_number(node)
+
+    def _both_ints(self, left: tree.Expression, right: tree.Expression, offset: int) -> ast.expr | None:
+        names = [
+            self.at(ast.Attribute(self.expression(each), "__class__", _LOAD), offset)
+            for each in (left, right)
+            if isinstance(each, tree.Name)
+        ]
+        if not names:
+            return None
+        last = self.named("+class int", offset)
+        return self.at(ast.Compare(names[0], [ast.Is() for _ in names], [*names[1:], last]), offset)
+
+    def _compare(self, node: tree.Compare) -> ast.expr:
+        operator, offset = node.operator, node.offset
+        a, b = self.expression(node.left), self.expression(node.right)
+        slow = self.call(offset, "+" + operator, a, b)
+        python = _COMPARISON.get(operator)
+        if python is None:
+            return slow
+        fast = self.at(ast.Compare(self.expression(node.left), [python()], [self.expression(node.right)]), offset)
+        kinds = {self.kind(node.left), self.kind(node.right)}
+        if kinds in ({"int"}, {"str"}):
+            return fast
+        if operator in ("==", "!="):
+            if "str" in kinds and not any(isinstance(each, tree.Call) for each in (node.left, node.right)):
+                return self._equal_to_text(node, fast, slow)
+            constants = [
+                each for each in (node.left, node.right) if isinstance(each, tree.Name) and each.name in _CONSTANTS
+            ]
+            if constants:
+                identity = ast.Is() if operator == "==" else ast.IsNot()
+                return self.at(ast.Compare(a, [identity], [b]), offset)
+        if self._is_simple(node.left) and self._is_simple(node.right):
+            guard = self._both_ints(node.left, node.right, offset)
+            if guard is not None:
+                return self.at(ast.IfExp(guard, fast, slow), offset)
+        return slow
+
+    def _equal_to_text(self, node: tree.Compare, fast: ast.expr, slow: ast.expr) -> ast.expr:
+        other = node.right if self.kind(node.left) == "str" else node.left
+        if not isinstance(other, tree.Name):
+            return slow
+        kind = self.at(ast.Attribute(self.expression(other), "__class__", _LOAD), node.offset)
+        guard = self.at(ast.Compare(kind, [ast.Is()], [self.named("+class str", node.offset)]), node.offset)
+        return self.at(ast.IfExp(guard, fast, slow), node.offset)
+
+    def _logical(self, node: tree.Logical) -> ast.expr:
+        """Python's `and` and `or` ask a host's value for its Python truth: only where it is none, or for want of a better way."""
+        offset = node.offset
+        if all(self.kind(operand) is not None for operand in node.operands[:-1]) or self._no_walrus:
+            operator: ast.boolop = ast.And() if node.operator == "and" else ast.Or()
+            return self.at(ast.BoolOp(operator, [self.expression(each) for each in node.operands]), offset)
+        first, *more = node.operands
+        if (
+            all(isinstance(each, tree.Literal | tree.Name) for each in more)
+            and len(more) < _LONG
+            and not self._unbound(more)
+        ):
+            result = self.expression(first)
+            for each in more:
+                result = self.call(offset, "+" + node.operator, result, self.expression(each))
+            return result
+        self.temporaries += 1
+        name = f"+t{self.temporaries}"
+        tests: list[ast.expr] = []
+        for each in node.operands:
+            value = self.at(ast.NamedExpr(self.named(name, offset, ast.Store()), self.expression(each)), offset)
+            tests.append(self.call(offset, "+truth", value))
+        operator = ast.And() if node.operator == "and" else ast.Or()
+        test = self.at(ast.BoolOp(operator, tests), offset)
+        done = self.at(ast.Tuple([test, self.named(name, offset)], _LOAD), offset)
+        return self.at(ast.Subscript(done, self.constant(1, offset), _LOAD), offset)
+
+    def _unbound(self, nodes: list[tree.Expression]) -> bool:
+        """A name that may have no value yet must not be looked at unless it is needed."""
+        return any(isinstance(node, tree.Name) and node.name not in _CONSTANTS for node in nodes)
+
+    # Calls
+    def _call(self, node: tree.Call) -> ast.expr:
+        function, offset = node.function, node.offset
+        args: list[ast.expr] = []
+        keywords: list[ast.keyword] = []
+        for argument in node.arguments:
+            value = self.expression(argument.value)
+            if argument.kind == "":
+                args.append(value)
+            elif argument.kind == "*":
+                args.append(self.at(ast.Starred(self.call(argument.offset, "+star", value), _LOAD), argument.offset))
+            elif argument.kind == "=":
+                keywords.append(self.at(ast.keyword(_safe(argument.name), value), argument.offset))
+            else:
+                spread = self.call(argument.offset, "+star_star", value)
+                keywords.append(self.at(ast.keyword(None, spread), argument.offset))
+        if isinstance(function, tree.Dot):
+            receiver = self.expression(function.value)
+            if function.name in NATIVE_METHODS:
+                called: ast.expr = self.named("." + function.name, offset)
+                args.insert(0, receiver)
+            else:
+                found = self.call(function.offset, "+attribute", receiver, self.constant(function.name, offset))
+                called = self.call(offset, "+callee", found)
+        elif isinstance(function, tree.Name) and self.is_universal(function):
+            called = self.named("+" + function.name, offset)
+        elif isinstance(function, tree.Name) and function.name in self.functions and not self.is_local(function.name):
+            called = self.expression(function)
+        else:
+            called = self.call(offset, "+callee", self.expression(function))
+        return self.at(ast.Call(called, args, keywords), offset)
+
+    def parameters(self, parameters: Iterable[tree.Parameter]) -> ast.arguments:
+        made = ast.arguments([], [], None, [], [], None, [])
+        keyword_only = False
+        for parameter in parameters:
+            named = self.at(ast.arg(_safe(parameter.name)), parameter.offset)
+            default = None if parameter.default is None else self.expression(parameter.default)
+            if parameter.kind == "**":
+                made.kwarg = named
+            elif parameter.kind == "*":
+                keyword_only = True
+                made.vararg = named if parameter.name else None
+            elif keyword_only:
+                made.kwonlyargs.append(named)
+                made.kw_defaults.append(default)
+            else:
+                made.args.append(named)
+                if default is not None:
+                    made.defaults.append(default)
+        return made
+
+    def _lambda(self, node: tree.Lambda) -> ast.expr:
+        arguments = self.parameters(node.parameters)
+        self.scopes.append(self.resolution.locals[id(node)])
+        held, self._no_walrus = self._no_walrus, self._no_walrus
+        body = self.expression(node.body)
+        self._no_walrus = held
+        self.scopes.pop()
+        if self.is_guarded(node.body):
+            key = self.constant(f"lambda\0{self.file.path}:{node.offset}", node.offset)
+            body = self.call(node.body.offset, "+leave", self.call(node.body.offset, "+enter", key), key, body)
+        return self.at(ast.Lambda(arguments, body), node.offset)
+
+    def _comprehension(self, node: tree.Comprehension) -> ast.expr:
+        parts: list[Any] = [node.body, *([node.key] if node.key else []), *node.clauses]
+        effects = has_effects(parts, self)
+        generators: list[ast.comprehension] = []
+        names: set[str] = set()
+        for clause in node.clauses:
+            if isinstance(clause, tree.IfClause):
+                generators[-1].ifs.append(self.condition(clause.condition))
+                continue
+            self._no_walrus += 1
+            iterable = self.expression(clause.iterable)
+            self._no_walrus -= 1
+            helper = "+guarded" if effects and not self.is_fresh(clause.iterable) else "+loop"
+            iterable = self.call(clause.iterable.offset, helper, iterable)
+            if not generators:
+                self.scopes.append(names)
+            names.update(name.name for name in targets(clause.target))
+            self._clause(clause.target, iterable, generators)
+        body = self.expression(node.body)
+        if node.key is None:
+            made: ast.expr = ast.ListComp(body, generators)
+        else:
+            made = ast.DictComp(self.call(node.key.offset, "+hashed", self.expression(node.key)), body, generators)
+        self.scopes.pop()
+        return self.at(made, node.offset)
+
+    def _clause(self, target: tree.Expression, iterable: ast.expr, generators: list[ast.comprehension]) -> None:
+        """`for target in iterable`; what a tuple takes apart is checked first."""
+        if isinstance(target, tree.Name):
+            generators.append(
+                ast.comprehension(self.named(_safe(target.name), target.offset, ast.Store()), iterable, [], 0)
+            )
+            return
+        if not isinstance(target, tree.TupleDisplay | tree.ListDisplay):
+            raise AssertionError("the resolver refuses other targets")
+        offset = target.offset
+        self.temporaries += 1
+        whole = f"+t{self.temporaries}"
+        generators.append(ast.comprehension(self.named(whole, offset, ast.Store()), iterable, [], 0))
+        parts = []
+        nested: list[tuple[tree.Expression, str]] = []
+        for item in target.items:
+            if isinstance(item, tree.Name):
+                parts.append(self.named(_safe(item.name), item.offset, ast.Store()))
+            else:
+                self.temporaries += 1
+                parts.append(self.named(f"+t{self.temporaries}", offset, ast.Store()))
+                nested.append((item, f"+t{self.temporaries}"))
+        unpacked = self.call(offset, "+unpack", self.named(whole, offset), self.constant(len(parts), offset))
+        into = self.at(ast.Tuple(list(parts), ast.Store()), offset)
+        generators.append(ast.comprehension(into, self.at(ast.List([unpacked], _LOAD), offset), [], 0))
+        for item, name in nested:
+            self._clause(item, self.at(ast.List([self.named(name, offset)], _LOAD), offset), generators)
+
+
+def has_effects(parts: Any, lowering: Expressions) -> bool:
+    """Whether running the parts might change a list, dict or set."""
+    for node in _nodes(parts):
+        if isinstance(node, tree.Assign) and (node.operator != "=" or not isinstance(node.target, tree.Name)):
+            return True
+        if isinstance(node, tree.Call) and (isinstance(node.function, tree.Dot) or lowering._may_call_back(node)):
+            return True
+    return False
+
+
+def _calls(parts: Any) -> Iterable[tree.Call]:
+    return (node for node in _nodes(parts) if isinstance(node, tree.Call))
+
+
+def _nodes(parts: Any) -> Iterable[tree.Node]:
+    """All nodes in the parts, however deep."""
+    stack = [parts]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tree.Node):
+            yield part
+            stack.extend(getattr(part, name) for name in part.__dataclass_fields__)
+        elif isinstance(part, list | tuple):
+            stack.extend(part)
+
+
+def _safe(name: str) -> str:
+    """The only name that CPython's compiler refuses to bind."""
+    return "·__debug__" if name == "__debug__" else name

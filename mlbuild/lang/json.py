@@ -1,0 +1,306 @@
+"""`json`: Starlark values to JSON text and back."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from mlbuild.lang.errors import StarlarkError
+from mlbuild.lang.literals import decimal_value
+from mlbuild.lang.methods_text import want
+from mlbuild.lang.text import MAX_TEXT, float_text, int_text, quote, sized
+from mlbuild.lang.thread import charge
+from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Namespace, Struct, fail, type_name
+
+_MAX_DEPTH = 500
+_MISSING = object()
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_TO_ESCAPE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+
+
+def _encode(x: Any, /) -> str:
+    out: list[str] = []
+    _write(x, out, 0)
+    return sized("".join(out))  # type: ignore[no-any-return]
+
+
+def _write(value: Any, out: list[str], depth: int) -> None:
+    kind = type(value)
+    if depth > _MAX_DEPTH:
+        fail("too-deep", "nesting depth limit exceeded")
+    if len(out) > MAX_TEXT >> 4:
+        fail("too-large", "the value is too large to encode")
+    if value is None:
+        out.append("null")
+    elif kind is bool:
+        out.append("true" if value else "false")
+    elif kind is int:
+        out.append(int_text(value))
+    elif kind is float:
+        if not math.isfinite(value):
+            fail("invalid-value", f"cannot encode non-finite float {float_text(value)}")
+        out.append(float_text(value))
+    elif kind is str:
+        out.append(_quoted(value))
+    elif kind in DICTS:
+        for key in value:
+            if type(key) is not str:
+                fail("wrong-type", f"dict has {type_name(key)} key, want string")
+        _write_fields({key: value[key] for key in sorted(value)}, out, depth, "dict key")
+    elif kind in LISTS or kind is tuple or kind is range:
+        charge(len(value))
+        out.append("[")
+        for index, item in enumerate(value):
+            out.append("," if index else "")
+            try:
+                _write(item, out, depth + 1)
+            except StarlarkError as error:
+                raise _inside(error, f"at {type_name(value)} index {index}", depth) from None
+        out.append("]")
+    elif kind is Struct:
+        _write_fields({name: value.fields[name] for name in sorted(value.fields)}, out, depth, "field")
+    else:
+        fields = getattr(kind, "starlark_dir", None) if kind not in TYPES else None
+        if fields is None or kind is Namespace:
+            fail("wrong-type", f"cannot encode {type_name(value)} as JSON")
+        _write_fields({name: kind.starlark_attr(value, name) for name in sorted(fields(value))}, out, depth, "field")
+
+
+def _write_fields(fields: dict[str, Any], out: list[str], depth: int, what: str) -> None:
+    charge(len(fields))
+    out.append("{")
+    for index, (name, item) in enumerate(fields.items()):
+        out.append(f"{',' if index else ''}{_quoted(name)}:")
+        try:
+            _write(item, out, depth + 1)
+        except StarlarkError as error:
+            raise _inside(error, f"in {what} {quote(name)}", depth) from None
+    out.append("}")
+
+
+def _inside(error: StarlarkError, where: str, depth: int) -> StarlarkError:
+    if depth > 3 or error.diagnostics[0].code == "too-deep":
+        return error
+    return StarlarkError.of(error.diagnostics[0].code, f"{where}: {error.message}")
+
+
+def _quoted(text: str) -> str:
+    return f'"{_TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or _unicode_escape(match[0]), text)}"'
+
+
+def _unicode_escape(char: str) -> str:
+    return "\\ufffd" if char >= "\ud800" else f"\\u{ord(char):04x}"
+
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_NUMBER = re.compile(r"-?[0-9a-zA-Z+\-.]*")
+_VALID = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_HEX = re.compile(r"[0-9a-fA-F]{4}")
+_UNESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+class _Decoder:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def document(self) -> Any:
+        value = self._value(0)
+        self._skip()
+        if self._at < len(self._text):
+            self._fail(f"unexpected character {quote(self._text[self._at])} after value")
+        return value
+
+    def _fail(self, message: str, at: int | None = None) -> Any:
+        fail("invalid-json", f"at offset {self._at if at is None else at}, {message}")
+
+    def _skip(self) -> str:
+        """Skips blanks; the next character, or nothing at the end."""
+        match = _BLANK.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+        return self._text[self._at : self._at + 1]
+
+    def _value(self, depth: int) -> Any:
+        if depth > _MAX_DEPTH:
+            self._fail("nesting depth limit exceeded")
+        char = self._skip()
+        if not char:
+            return self._fail("unexpected end of file")
+        if char == '"':
+            return self._string()
+        if char == "[":
+            return self._array(depth)
+        if char == "{":
+            return self._object(depth)
+        for word, value in (("null", None), ("true", True), ("false", False)):
+            if self._text.startswith(word, self._at):
+                self._at += len(word)
+                return value
+        if char in "-0123456789":
+            return self._number()
+        return self._fail(f"unexpected character {quote(char)}")
+
+    def _array(self, depth: int) -> list[Any]:
+        self._at += 1
+        items: list[Any] = []
+        if self._skip() == "]":
+            self._at += 1
+            return items
+        while True:
+            items.append(self._value(depth + 1))
+            char = self._skip()
+            if char not in (",", "]"):
+                self._fail("unexpected end of file" if not char else f"in array, got {quote(char)}, want ',' or ']'")
+            self._at += 1
+            if char == "]":
+                return items
+
+    def _object(self, depth: int) -> dict[str, Any]:
+        self._at += 1
+        entries: dict[str, Any] = {}
+        if self._skip() == "}":
+            self._at += 1
+            return entries
+        while True:
+            key = self._value(depth + 1)
+            if type(key) is not str:
+                self._fail(f"got {type_name(key)} for object key, want string")
+            char = self._skip()
+            if char != ":":
+                self._fail("unexpected end of file" if not char else f"after object key, got {quote(char)}, want ':'")
+            self._at += 1
+            if key in entries:
+                self._fail(f"object has duplicate key: {quote(key)}")
+            entries[key] = self._value(depth + 1)
+            char = self._skip()
+            if char not in (",", "}"):
+                self._fail("unexpected end of file" if not char else f"in object, got {quote(char)}, want ',' or '}}'")
+            self._at += 1
+            if char == "}":
+                return entries
+
+    def _number(self) -> int | float:
+        start = self._at
+        match = _NUMBER.match(self._text, start)
+        text = match[0] if match else ""
+        valid = _VALID.fullmatch(text)
+        if valid is None and (letter := re.search(r"[a-zA-Z]", text)) and letter[0] not in "eE" and letter.start() > 0:
+            valid = _VALID.fullmatch(text[: letter.start()])
+            text = text[: letter.start()] if valid else text[: letter.start()]
+        if valid is None:
+            return self._fail(f"invalid number: {text}", start)  # type: ignore[no-any-return]
+        self._at += len(text)
+        if valid[1] or valid[2]:
+            value = float(text)
+            if math.isinf(value):
+                return self._fail(f"floating-point number too large: {text}", start)  # type: ignore[no-any-return]
+            return value
+        digits = text.lstrip("-")
+        value = int(digits) if len(digits) < 4000 else decimal_value(digits)
+        return -value if text[0] == "-" else value
+
+    def _string(self) -> str:
+        start = self._at
+        self._at += 1
+        parts: list[str] = []
+        while True:
+            match = _PLAIN.match(self._text, self._at)
+            if match:
+                parts.append(match[0])
+                self._at = match.end()
+            char = self._text[self._at : self._at + 1]
+            if char == '"':
+                self._at += 1
+                text = "".join(parts)
+                try:  # escaped surrogate pairs become one character, lone ones the replacement
+                    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+                except UnicodeError:
+                    return text
+            if not char:
+                self._fail("unclosed string literal", start)
+            if char != "\\":
+                self._fail(f"invalid character '\\x{ord(char):02x}' in string literal")
+            parts.append(self._escape())
+
+    def _escape(self) -> str:
+        char = self._text[self._at + 1 : self._at + 2]
+        if char == "u":
+            match = _HEX.match(self._text, self._at + 2)
+            if match is None:
+                self._fail("incomplete \\uXXXX escape")
+                return ""
+            self._at += 6
+            return chr(int(match[0], 16))
+        if char not in _UNESCAPES:
+            self._fail(f"invalid escape '\\{char}'" if char else "unclosed string literal")
+        self._at += 2
+        return _UNESCAPES[char]
+
+
+def _decode(x: Any, /, default: Any = _MISSING) -> Any:
+    want("decode", "x", x, str)
+    charge(len(x) >> 3)
+    try:
+        return _Decoder(x).document()
+    except StarlarkError:
+        if default is not _MISSING:
+            return default
+        raise
+
+
+def _indent(s: Any, /, *, prefix: Any = "", indent: Any = "\t") -> str:
+    want("indent", "s", s, str)
+    want("indent", "prefix", prefix, str)
+    want("indent", "indent", indent, str)
+    try:
+        _Decoder(s).document()
+    except StarlarkError as error:
+        fail("invalid-json", f"input is not valid JSON: {error.message}")
+    charge(len(s) >> 2)
+    return sized(_indented(s, prefix, indent))  # type: ignore[no-any-return]
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+
+
+def _indented(text: str, prefix: str, indent: str) -> str:
+    out: list[str] = []
+    depth = 0
+    opened = False
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token in "]}":
+            depth -= 1
+            if not opened:
+                out.append("\n" + prefix + indent * depth)
+            opened = False
+            out.append(token)
+            continue
+        if opened:
+            out.append("\n" + prefix + indent * depth)
+            opened = False
+        if token in "[{":
+            depth += 1
+            opened = True
+            out.append(token)
+        elif token == ",":
+            out.append(",\n" + prefix + indent * depth)
+        elif token == ":":
+            out.append(": ")
+        else:
+            out.append(token)
+    return "".join(out)
+
+
+def _encode_indent(x: Any, /, *, prefix: Any = "", indent: Any = "\t") -> str:
+    return _indent(_encode(x), prefix=prefix, indent=indent)
+
+
+_FUNCTIONS = {"decode": _decode, "encode": _encode, "encode_indent": _encode_indent, "indent": _indent}
+for _name, _function in _FUNCTIONS.items():
+    _function.__name__ = _function.__qualname__ = _name
+
+JSON = Namespace("json", {name: Builtin(name, function) for name, function in _FUNCTIONS.items()})
+"""`json`, for hosts to give to modules."""

@@ -1,0 +1,46 @@
+"""Keys of dicts and sets. Python takes `True`, 1 and 1.0 for one key, Starlark only 1 and 1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mlbuild.lang.compare import equal
+from mlbuild.lang.text import repr_value
+from mlbuild.lang.values import fail, hashable
+
+_ABSENT = object()
+
+
+def find(entries: dict[Any, Any], key: Any) -> tuple[Any] | None:
+    """The entry's value in a tuple, or nothing."""
+    item = entries.get(hashable(key), _ABSENT)
+    if item is _ABSENT:
+        return None
+    if _may_mix(key) and not any(equal(key, other) for other in entries if other == key):
+        return None
+    return (item,)
+
+
+def store(entries: dict[Any, Any], key: Any, value: Any) -> None:
+    """Sets the entry of a dict that may be changed."""
+    if type(key) is not str:
+        key = hashable(key)
+        if _may_mix(key) and key in entries and not any(equal(key, other) for other in entries if other == key):
+            fail("unsupported", f"a dict cannot hold both {repr_value(key)} and its equal of the other type as keys")
+    dict.__setitem__(entries, key, value)
+
+
+def _may_mix(key: Any) -> bool:
+    kind = type(key)
+    return kind is bool or ((kind is int or kind is float) and (key == 0 or key == 1)) or kind is tuple
+
+
+def make_dict(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """A dict display: each key once."""
+    result: dict[Any, Any] = {}
+    for key, value in pairs:
+        if hashable(key) in result:
+            fail("duplicate-key", f"dictionary expression has duplicate key: {repr_value(key)}")
+        store(result, key, value)
+    return result

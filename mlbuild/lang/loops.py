@@ -1,0 +1,98 @@
+"""Iteration: what can be iterated over, what it costs, and that nothing changes meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mlbuild.lang.thread import charge
+from mlbuild.lang.values import SIZED, TYPES, FrozenDict, FrozenList, Set, fail, type_name
+
+ITERATING: dict[int, int] = {}
+"""By identity, how many loops run over a list, dict or set: it cannot be changed meanwhile. An entry lives as long as its loops,
+so the identity is not another's; -1 marks what a test froze where it stands."""
+
+
+def mutable(value: Any) -> None:
+    """Refuses to change what is frozen or being iterated over."""
+    kind = type(value)
+    if kind is FrozenList or kind is FrozenDict or (kind is Set and value.frozen):
+        fail("frozen", f"trying to mutate a frozen {type_name(value)} value", "it belongs to another file; make a copy")
+    if ITERATING and (count := ITERATING.get(id(value))) is not None:
+        if count < 0:
+            fail("frozen", f"trying to mutate a frozen {type_name(value)} value")
+        message = f"{type_name(value)} value is temporarily immutable due to active for-loop iteration"
+        fail("changed-in-loop", message, "iterate over a copy: `for x in list(...)`")
+
+
+def begin(value: Any) -> Any:
+    """A guarded loop over the value begins."""
+    kind = type(value)
+    if kind is list or kind is dict or kind is Set:
+        key = id(value)
+        count = ITERATING.get(key, 0)
+        if count >= 0:
+            ITERATING[key] = count + 1
+    return value
+
+
+def end(value: Any) -> None:
+    """A guarded loop over the value ends, however it ends."""
+    key = id(value)
+    count = ITERATING.get(key)
+    if count is not None and count > 0:
+        if count == 1:
+            del ITERATING[key]
+        else:
+            ITERATING[key] = count - 1
+
+
+def guarded(value: Any) -> Iterator[Any]:
+    """Iterates in a comprehension whose body might change the value."""
+    items = loop(value)
+    begin(value)
+    try:
+        yield from items
+    finally:
+        end(value)
+
+
+def loop(value: Any) -> Iterable[Any]:
+    """What a `for` iterates over; its turns are charged."""
+    if type(value) in SIZED:
+        count = len(value)
+        if count > 4096:
+            return _metered(value)
+        if count > 8:
+            charge(count)
+        return value  # type: ignore[no-any-return]
+    return _host_iteration(value)
+
+
+def elements(value: Any) -> Any:
+    """What a builtin iterates over, charged at once."""
+    if type(value) in SIZED:
+        count = len(value)
+        if count > 64:
+            charge(count)
+        return value
+    return _host_iteration(value)
+
+
+def _host_iteration(value: Any) -> Iterable[Any]:
+    kind = type(value)
+    if kind not in TYPES and (iterate := getattr(kind, "starlark_iter", None)) is not None:
+        items = list(iterate(value))
+        charge(len(items))
+        return items
+    fail("not-iterable", f"type '{type_name(value)}' is not iterable")
+
+
+def _metered(value: Iterable[Any]) -> Iterator[Any]:
+    left = 0
+    for item in value:
+        if left == 0:
+            charge(1024)
+            left = 1024
+        left -= 1
+        yield item

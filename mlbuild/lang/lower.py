@@ -1,0 +1,190 @@
+"""From the tree to Python's `ast`: statements. The nodes carry Starlark's places, so that tracebacks give them back.
+
+Values are native. Where Python and Starlark differ the code calls the runtime's functions (`runtime.py`), inline only where the kinds
+of the operands are known or a test of their class decides.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from mlbuild.lang import tree
+from mlbuild.lang.dialect import Dialect
+from mlbuild.lang.expressions import Expressions, has_effects
+from mlbuild.lang.resolve import Resolution
+from mlbuild.lang.runtime import IN_PLACE
+
+_ACTIVE = "+active"
+
+
+def lower(file: tree.File, resolution: Resolution, dialect: Dialect, names: frozenset[str]) -> ast.Module:
+    """The module's code as Python's tree; `names` are all that the file is given, `names` of the universe too."""
+    return ast.Module(_Statements(file, resolution, names).module(), [])
+
+
+class _Statements(Expressions):
+    def module(self) -> list[ast.stmt]:
+        self.note_functions(self.file.statements)
+        return self._block(self.file.statements)
+
+    def _block(self, statements: list[tree.Statement]) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for statement in statements:
+            self._statement(statement, out)
+        return out
+
+    def _statement(self, node: tree.Statement, out: list[ast.stmt]) -> None:
+        match node:
+            case tree.ExpressionStatement():
+                out.append(self.at(ast.Expr(self.expression(node.value)), node.offset))
+            case tree.Assign():
+                self._assign(node, out)
+            case tree.Def():
+                out.append(self._def(node))
+            case tree.For():
+                self._for(node, out)
+            case tree.If():
+                self._if(node, out)
+            case tree.Return():
+                value = None if node.value is None else self.expression(node.value)
+                out.append(self.at(ast.Return(value), node.offset))
+            case tree.Branch():
+                kind = {"break": ast.Break, "continue": ast.Continue, "pass": ast.Pass}[node.word]
+                out.append(self.at(kind(), node.offset))
+            case tree.Load():
+                for offset, local, exported in node.bindings:
+                    value = self.call(
+                        offset, "+from", self.constant(node.module, offset), self.constant(exported, offset)
+                    )
+                    out.append(self._set(self.stored(local, offset), value, offset))
+
+    def _if(self, node: tree.If, out: list[ast.stmt]) -> None:
+        otherwise = self._block(node.otherwise)
+        for condition, body in reversed(node.branches):
+            test = self.condition(condition)
+            otherwise = [self.at(ast.If(test, self._block(body), otherwise), node.offset)]
+        out.extend(otherwise)
+
+    # Assignment
+    def _set(self, target: ast.expr, value: ast.expr, offset: int) -> ast.stmt:
+        return self.at(ast.Assign([target], value), offset)
+
+    def _temporary(self) -> str:
+        self.temporaries += 1
+        return f"+t{self.temporaries}"
+
+    def _assign(self, node: tree.Assign, out: list[ast.stmt]) -> None:
+        if node.operator != "=":
+            self._augmented(node, out)
+            return
+        value = self.expression(node.value)
+        if isinstance(node.target, tree.Name):
+            if not self.scopes and isinstance(node.value, tree.Call):
+                # A rule or a provider learns its name.
+                value = self.call(node.offset, "+export", self.constant(node.target.name, node.offset), value)
+            out.append(self._set(self.stored(node.target.name, node.target.offset), value, node.offset))
+            return
+        if isinstance(node.target, tree.Index | tree.Dot):
+            name = self._temporary()
+            out.append(self._set(self.named(name, node.offset, ast.Store()), value, node.offset))
+            value = self.named(name, node.offset)
+        self._store(node.target, value, node.offset, out)
+
+    def _store(self, target: tree.Expression, value: ast.expr, offset: int, out: list[ast.stmt]) -> None:
+        match target:
+            case tree.Name():
+                out.append(self._set(self.stored(target.name, target.offset), value, offset))
+            case tree.TupleDisplay() | tree.ListDisplay():
+                unpacked = self.call(offset, "+unpack", value, self.constant(len(target.items), offset))
+                if all(isinstance(item, tree.Name) for item in target.items):
+                    names = [
+                        self.stored(item.name, item.offset) for item in target.items if isinstance(item, tree.Name)
+                    ]
+                    into = self.at(ast.Tuple(names, ast.Store()), target.offset)
+                    out.append(self._set(into, unpacked, offset))
+                    return
+                parts = [self._temporary() for _ in target.items]
+                into = self.at(
+                    ast.Tuple([self.named(part, offset, ast.Store()) for part in parts], ast.Store()), offset
+                )
+                out.append(self._set(into, unpacked, offset))
+                for part, item in zip(parts, target.items, strict=True):
+                    self._store(item, self.named(part, offset), offset, out)
+            case tree.Index():
+                call = self.call(
+                    target.offset, "+set_index", self.expression(target.value), self.expression(target.key), value
+                )
+                out.append(self.at(ast.Expr(call), target.offset))
+            case tree.Dot():
+                name = self.constant(target.name, target.offset)
+                call = self.call(target.offset, "+set_field", self.expression(target.value), name, value)
+                out.append(self.at(ast.Expr(call), target.offset))
+            case _:
+                raise AssertionError("the resolver refuses other targets")
+
+    def _augmented(self, node: tree.Assign, out: list[ast.stmt]) -> None:
+        target, offset = node.target, node.offset
+        helper = "+" + (node.operator if node.operator in IN_PLACE else node.operator[:-1])
+        match target:
+            case tree.Name():
+                if node.operator in ("+=", "-=") and self.is_number(node.value):
+                    operator = node.operator[0]
+                    value = self.binary(operator, target, node.value, offset, helper)
+                else:
+                    value = self.call(offset, helper, self.expression(target), self.expression(node.value))
+                out.append(self._set(self.stored(target.name, target.offset), value, offset))
+            case tree.Index():
+                holder, key = self._temporary(), self._temporary()
+                out.append(self._set(self.named(holder, offset, ast.Store()), self.expression(target.value), offset))
+                out.append(self._set(self.named(key, offset, ast.Store()), self.expression(target.key), offset))
+                old = self.call(target.offset, "+index", self.named(holder, offset), self.named(key, offset))
+                new = self.call(offset, helper, old, self.expression(node.value))
+                call = self.call(target.offset, "+set_index", self.named(holder, offset), self.named(key, offset), new)
+                out.append(self.at(ast.Expr(call), offset))
+            case tree.Dot():
+                holder = self._temporary()
+                out.append(self._set(self.named(holder, offset, ast.Store()), self.expression(target.value), offset))
+                name = self.constant(target.name, target.offset)
+                old = self.call(target.offset, "+attribute", self.named(holder, offset), name)
+                new = self.call(offset, helper, old, self.expression(node.value))
+                call = self.call(target.offset, "+set_field", self.named(holder, offset), name, new)
+                out.append(self.at(ast.Expr(call), offset))
+            case _:
+                raise AssertionError("the resolver refuses other targets")
+
+    # Loops and functions
+    def _for(self, node: tree.For, out: list[ast.stmt]) -> None:
+        offset = node.iterable.offset
+        iterable = self.expression(node.iterable)
+        body: list[ast.stmt] = []
+        if isinstance(node.target, tree.Name):
+            target: ast.expr = self.stored(node.target.name, node.target.offset)
+        else:
+            item = self._temporary()
+            target = self.named(item, node.offset, ast.Store())
+            self._store(node.target, self.named(item, node.target.offset), node.target.offset, body)
+        body += self._block(node.body)
+        if self.is_fresh(node.iterable) or not has_effects(node.body, self):
+            out.append(self.at(ast.For(target, self.call(offset, "+loop", iterable), body, []), node.offset))
+            return
+        guarded = self._temporary()
+        begin = self.call(offset, "+begin", iterable)
+        out.append(self._set(self.named(guarded, offset, ast.Store()), begin, offset))
+        loop = self.at(ast.For(target, self.call(offset, "+loop", self.named(guarded, offset)), body, []), node.offset)
+        end = self.at(ast.Expr(self.call(offset, "+end", self.named(guarded, offset))), offset)
+        out.append(self.at(ast.Try([loop], [], [], [end]), node.offset))
+
+    def _def(self, node: tree.Def) -> ast.stmt:
+        arguments = self.parameters(node.parameters)
+        self.scopes.append(self.resolution.locals[id(node)])
+        body = self._block(node.body) or [self.at(ast.Pass(), node.offset)]
+        self.scopes.pop()
+        if self.is_guarded(node.body):
+            key = self.constant(f"{node.name}\0{self.file.path}:{node.offset}", node.offset)
+            begin = self._set(
+                self.named(_ACTIVE, node.offset, ast.Store()), self.call(node.offset, "+enter", key), node.offset
+            )
+            entry = self.at(ast.Subscript(self.named(_ACTIVE, node.offset), key, ast.Del()), node.offset)
+            body = [begin, self.at(ast.Try(body, [], [], [self.at(ast.Delete([entry]), node.offset)]), node.offset)]
+        name = self.stored(node.name, node.offset).id
+        return self.at(ast.FunctionDef(name, arguments, body, [], None), node.offset)

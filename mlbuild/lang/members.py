@@ -1,0 +1,71 @@
+"""`value.name` and `value(...)`: the only ways from a Starlark value to what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, NoReturn
+
+from mlbuild.diagnostics import did_you_mean
+from mlbuild.lang.methods import METHODS, bound
+from mlbuild.lang.thread import current
+from mlbuild.lang.values import TYPES, Builtin, Struct, fail, type_name
+
+
+def attribute(value: Any, name: str) -> Any:
+    """`value.name`."""
+    kind = type(value)
+    if kind is Struct:
+        try:
+            return value.fields[name]
+        except KeyError:
+            no_attribute(value, name)
+    table = METHODS.get(kind)
+    if table is not None:
+        if name in table:
+            return bound(value, name)
+    elif kind not in TYPES:
+        if name in getattr(kind, "starlark_methods", ()):
+            return host_method(value, name)
+        get = getattr(kind, "starlark_attr", None)
+        if get is not None:
+            try:
+                return get(value, name)
+            except KeyError:
+                pass
+    no_attribute(value, name)
+
+
+def host_method(value: Any, name: str) -> Builtin:
+    """A Python method that the host lets Starlark call."""
+    method = getattr(value, name)
+    return method if type(method) is Builtin else Builtin(name, method, value)
+
+
+def attribute_names(value: Any) -> tuple[str, ...]:
+    """What `dir(value)` lists."""
+    kind = type(value)
+    if kind in METHODS:
+        return tuple(sorted(METHODS[kind]))
+    if kind in TYPES:
+        return ()
+    names = getattr(kind, "starlark_dir", None)
+    return tuple(sorted({*(names(value) if names else ()), *getattr(kind, "starlark_methods", ())}))
+
+
+def no_attribute(value: Any, name: str) -> NoReturn:
+    """`value.name` does not exist."""
+    close = did_you_mean(name, attribute_names(value))
+    message = f"'{type_name(value)}' value has no field or method '{name}'"
+    fail("no-such-field", message, f"did you mean `{close}`?" if close else None)
+
+
+def callee(value: Any) -> Callable[..., Any]:
+    """What to call for `value(...)`."""
+    kind = type(value)
+    if kind is FunctionType or kind is Builtin:
+        return value  # type: ignore[no-any-return]
+    call = getattr(kind, "starlark_call", None) if kind not in TYPES else None
+    if call is None:
+        fail("not-callable", f"'{type_name(value)}' object is not callable")
+    return lambda *args, **kwargs: call(value, current(), args, kwargs)

@@ -1,0 +1,212 @@
+"""The methods of strings and bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mlbuild.lang.loops import elements
+from mlbuild.lang.text import MAX_TEXT, format_text, sized
+from mlbuild.lang.thread import charge
+from mlbuild.lang.values import TYPES, fail, type_name
+
+Method = Callable[..., Any]
+
+
+def wrong(function: str, parameter: str, value: Any, wanted: str) -> None:
+    """Refuses an argument of the wrong type."""
+    message = (
+        f"in call to {function}(), parameter '{parameter}' got value of type '{type_name(value)}', want '{wanted}'"
+    )
+    fail("wrong-type", message)
+
+
+def want(function: str, parameter: str, value: Any, *kinds: type) -> None:
+    """Refuses an argument that is of none of the types."""
+    if type(value) not in kinds:
+        names = [TYPES[kind] for kind in kinds]
+        wrong(function, parameter, value, names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1])
+
+
+NONE = type(None)
+
+
+def _simple(name: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, /) -> Any:
+        return native(self)
+
+    return method
+
+
+def _ascii_strip(name: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, chars: Any = None, /) -> str:
+        want(name, "chars", chars, str, NONE)
+        return native(self, chars)  # type: ignore[no-any-return]
+
+    return method
+
+
+def _search(name: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, sub: Any, start: Any = 0, end: Any = None, /) -> int:
+        want(name, "sub", sub, str)
+        want(name, "start", start, int, NONE)
+        want(name, "end", end, int, NONE)
+        try:
+            return native(self, sub, start, end)  # type: ignore[no-any-return]
+        except ValueError:
+            fail("not-found", "substring not found")
+
+    return method
+
+
+def _affix(name: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, sub: Any, start: Any = 0, end: Any = None, /) -> bool:
+        if type(sub) is tuple:
+            for index, each in enumerate(sub):
+                if type(each) is not str:
+                    message = f"in call to {name}(), at index {index} of sub, got element of type {type_name(each)}, want string"
+                    fail("wrong-type", message)
+        else:
+            want(name, "sub", sub, str, tuple)
+        want(name, "start", start, int, NONE)
+        want(name, "end", end, int, NONE)
+        return native(self, sub, start, end)  # type: ignore[no-any-return]
+
+    return method
+
+
+def _remove(name: str, parameter: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, affix: Any, /) -> str:
+        want(name, parameter, affix, str)
+        return native(self, affix)  # type: ignore[no-any-return]
+
+    return method
+
+
+def _partition(name: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, sep: Any, /) -> tuple[str, str, str]:
+        want(name, "sep", sep, str)
+        if not sep:
+            fail("invalid-value", "empty separator")
+        return native(self, sep)  # type: ignore[no-any-return]
+
+    return method
+
+
+def _split(name: str) -> Method:
+    native = getattr(str, name)
+
+    def method(self: str, sep: Any = None, maxsplit: Any = None, /) -> list[str]:
+        want(name, "sep", sep, str, NONE)
+        want(name, "maxsplit", maxsplit, int, NONE)
+        if sep == "":
+            fail("invalid-value", "empty separator")
+        return native(self, sep, -1 if maxsplit is None else maxsplit)  # type: ignore[no-any-return]
+
+    return method
+
+
+def _replace(self: str, old: Any, new: Any, count: Any = -1, /) -> str:
+    want("replace", "old", old, str)
+    want("replace", "new", new, str)
+    want("replace", "count", count, int, NONE)
+    if count is None:
+        count = -1
+    if len(new) > len(old) and len(self) * (len(new) + 1) > 1 << 16:
+        times = self.count(old)
+        times = times if count < 0 else min(times, count)
+        if len(self) + times * (len(new) - len(old)) > MAX_TEXT:
+            fail("too-large", "the result of `replace` is too long")
+    return sized(self.replace(old, new, count))  # type: ignore[no-any-return]
+
+
+def _join(self: str, items: Any, /) -> str:
+    if type(items) is str:
+        wrong("join", "elements", items, "iterable")
+    pieces = items if type(items) in (list, tuple) else list(elements(items))
+    size = 0
+    for index, piece in enumerate(pieces):
+        if type(piece) is not str:
+            fail("wrong-type", f"expected string for sequence element {index}, got '{type_name(piece)}'")
+        size += len(piece) + len(self)
+    if size > MAX_TEXT:
+        fail("too-large", f"a string of {size} characters is too long")
+    if size > 4096:
+        charge(size >> 4)
+    return self.join(pieces)
+
+
+_LINES = re.compile(r"\r\n|\r|\n")
+
+
+def _splitlines(self: str, keepends: Any = False, /) -> list[str]:
+    want("splitlines", "keepends", keepends, bool)
+    lines = []
+    start = 0
+    for match in _LINES.finditer(self):
+        lines.append(self[start : match.end() if keepends else match.start()])
+        start = match.end()
+    if start < len(self):
+        lines.append(self[start:])
+    return lines
+
+
+def _elems(self: str, /) -> list[str]:
+    charge(len(self))
+    return list(self)
+
+
+def _ords(self: str, /) -> list[int]:
+    charge(len(self))
+    return list(map(ord, self))
+
+
+def _format(self: str, /, *args: Any, **kwargs: Any) -> str:
+    return format_text(self, args, kwargs)
+
+
+def _title(self: str, /) -> str:
+    return re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), self)
+
+
+def _bytes_elems(self: bytes, /) -> list[int]:
+    charge(len(self))
+    return list(self)
+
+
+STRING_METHODS: dict[str, Method] = {
+    **{
+        name: _simple(name)
+        for name in ["capitalize", "isalnum", "isalpha", "isdigit", "islower", "isspace", "istitle", "isupper", "lower", "upper"]
+    },
+    **{name: _ascii_strip(name) for name in ("strip", "lstrip", "rstrip")},
+    **{name: _search(name) for name in ("find", "rfind", "index", "rindex", "count")},
+    **{name: _affix(name) for name in ("startswith", "endswith")},
+    **{name: _partition(name) for name in ("partition", "rpartition")},
+    **{name: _split(name) for name in ("split", "rsplit")},
+    "removeprefix": _remove("removeprefix", "prefix"),
+    "removesuffix": _remove("removesuffix", "suffix"),
+    "replace": _replace,
+    "join": _join,
+    "splitlines": _splitlines,
+    "elems": _elems,
+    "codepoints": _elems,
+    "elem_ords": _ords,
+    "codepoint_ords": _ords,
+    "format": _format,
+    "title": _title,
+}
+BYTES_METHODS: dict[str, Method] = {"elems": _bytes_elems}

@@ -1,0 +1,279 @@
+"""Operators, wherever Python's and Starlark's differ. Lowered code calls these by short names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from mlbuild.lang.compare import host_binary
+from mlbuild.lang.keys import store
+from mlbuild.lang.loops import elements, mutable
+from mlbuild.lang.text import MAX_TEXT, percent, sized
+from mlbuild.lang.thread import charge
+from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, fail, type_name
+
+MAX_BITS = 1 << 17
+_MAX_SHIFT = 512
+_INT_MAX = (1 << 31) - 1
+_NUMBERS = frozenset((int, float))
+
+
+def _unsupported(name: str, a: Any, b: Any) -> Any:
+    if type(a) not in TYPES or type(b) not in TYPES:
+        found = host_binary(name, a, b)
+        if found is not NotImplemented:
+            return found
+    hint = None
+    if name == "+" and str in (type(a), type(b)) and {type(a), type(b)} & {int, float, bool}:
+        hint = "convert with `str(...)`"
+    fail("bad-operands", f"unsupported binary operation: {type_name(a)} {name} {type_name(b)}", hint)
+
+
+def _too_large() -> NoReturn:
+    fail("out-of-range", "int too large to convert to float")
+
+
+def _numbers(a: Any, b: Any) -> bool:
+    return type(a) in _NUMBERS and type(b) in _NUMBERS
+
+
+def add(a: Any, b: Any) -> Any:
+    kind = type(a)
+    if kind is type(b):
+        if kind is int or kind is float:
+            return a + b
+        if kind is str or kind is bytes:
+            return sized(a + b) if len(a) + len(b) <= MAX_TEXT else sized_fail(len(a) + len(b))
+    if _numbers(a, b):
+        try:
+            return float(a) + float(b)
+        except OverflowError:
+            _too_large()
+    if (kind is tuple and type(b) is tuple) or (kind in LISTS and type(b) in LISTS):
+        if len(a) + len(b) > 64:
+            charge(len(a) + len(b))
+        return [*a, *b] if kind is not tuple else a + b
+    return _unsupported("+", a, b)
+
+
+def sized_fail(length: int) -> NoReturn:
+    fail("too-large", f"a string of {length} characters is too long")
+
+
+def subtract(a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        return a - b
+    if _numbers(a, b):
+        try:
+            return float(a) - float(b)
+        except OverflowError:
+            _too_large()
+    if type(a) is Set and type(b) is Set:
+        return Set(item for item in elements(a) if item not in b.items)
+    return _unsupported("-", a, b)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    kind, other = type(a), type(b)
+    if kind is int and other is int:
+        if a.bit_length() + b.bit_length() > MAX_BITS:
+            fail("out-of-range", "integer too large")
+        return a * b
+    if _numbers(a, b):
+        try:
+            return float(a) * float(b)
+        except OverflowError:
+            _too_large()
+    if other is int and (kind in LISTS or kind in _REPEATED):
+        return _repeat(a, b)
+    if kind is int and (other in LISTS or other in _REPEATED):
+        return _repeat(b, a)
+    return _unsupported("*", a, b)
+
+
+_REPEATED = frozenset((str, bytes, tuple))
+
+
+def _repeat(value: Any, count: int) -> Any:
+    if not -_INT_MAX - 1 <= count <= _INT_MAX:
+        fail("out-of-range", f"got {count} for repeat, want value in signed 32-bit range")
+    is_text = type(value) is str or type(value) is bytes
+    length = len(value) * max(count, 0)
+    if length > (MAX_TEXT if is_text else 1 << 26):
+        unit = "characters" if is_text else "elements"
+        fail("too-large", f"excessive repeat ({len(value)} * {count} {unit})")
+    if length > 64:
+        charge(length >> 4 if is_text else length)
+    return list(value) * count if type(value) is FrozenList else value * count
+
+
+def divide(a: Any, b: Any) -> Any:
+    if _numbers(a, b):
+        try:
+            x, y = float(a), float(b)
+        except OverflowError:
+            _too_large()
+        if y == 0:
+            fail("division-by-zero", "floating-point division by zero")
+        return x / y
+    return _unsupported("/", a, b)
+
+
+def floor_divide(a: Any, b: Any) -> Any:
+    if _numbers(a, b):
+        if b == 0:
+            fail("division-by-zero", "integer division by zero")
+        if type(a) is int and type(b) is int:
+            return a // b
+        try:
+            x, y = float(a), float(b)
+        except OverflowError:
+            _too_large()
+        quotient = x / y
+        return float(math.floor(quotient)) if math.isfinite(quotient) else quotient
+    return _unsupported("//", a, b)
+
+
+def modulo(a: Any, b: Any) -> Any:
+    if type(a) is str:
+        return percent(a, b)
+    if _numbers(a, b):
+        if type(a) is int and type(b) is int:
+            if b == 0:
+                fail("division-by-zero", "integer modulo by zero")
+            return a % b
+        try:
+            x, y = float(a), float(b)
+        except OverflowError:
+            _too_large()
+        if y == 0:
+            fail("division-by-zero", "floating-point modulo by zero")
+        return x % y if math.isfinite(x) else math.nan
+    return _unsupported("%", a, b)
+
+
+def union(a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        return a | b
+    if type(a) in DICTS and type(b) in DICTS:
+        result: dict[Any, Any] = {}
+        for source in (elements(a), elements(b)):
+            for key in source:
+                store(result, key, source[key])
+        return result
+    if type(a) is Set and type(b) is Set:
+        return Set([*elements(a), *elements(b)])
+    return _unsupported("|", a, b)
+
+
+def intersection(a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        return a & b
+    if type(a) is Set and type(b) is Set:
+        return Set(item for item in elements(a) if item in b.items)
+    return _unsupported("&", a, b)
+
+
+def symmetric_difference(a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        return a ^ b
+    if type(a) is Set and type(b) is Set:
+        return Set([*(x for x in elements(a) if x not in b.items), *(x for x in elements(b) if x not in a.items)])
+    return _unsupported("^", a, b)
+
+
+def shift_left(a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        _check_shift(b)
+        if a.bit_length() + b > MAX_BITS:
+            fail("out-of-range", "integer too large")
+        return a << b
+    return _unsupported("<<", a, b)
+
+
+def shift_right(a: Any, b: Any) -> Any:
+    if type(a) is int and type(b) is int:
+        if b < 0:
+            _check_shift(b)
+        return a >> b
+    return _unsupported(">>", a, b)
+
+
+def _check_shift(count: int) -> None:
+    if count < 0:
+        fail("out-of-range", f"negative shift count: {count}")
+    if count >= _MAX_SHIFT:
+        fail("out-of-range", f"shift count too large: {count}")
+
+
+def negate(a: Any) -> Any:
+    return -a if type(a) in _NUMBERS else _unsupported_unary("-", a)
+
+
+def plus(a: Any) -> Any:
+    return a if type(a) in _NUMBERS else _unsupported_unary("+", a)
+
+
+def invert(a: Any) -> Any:
+    return ~a if type(a) is int else _unsupported_unary("~", a)
+
+
+def _unsupported_unary(name: str, a: Any) -> NoReturn:
+    fail("bad-operands", f"unsupported unary operation: {name}{type_name(a)}")
+
+
+def truth(value: Any) -> bool:
+    """Whether the value counts as true; only called where the kind is not known."""
+    kind = type(value)
+    if kind in TYPES:
+        return bool(value)
+    method = getattr(kind, "starlark_truth", None)
+    return bool(method(value)) if method is not None else True
+
+
+# Augmented assignment: lists, dicts and sets change in place
+def add_in_place(a: Any, b: Any) -> Any:
+    if type(a) in LISTS and type(b) in SIZED and (type(b) in LISTS or type(b) is tuple):
+        mutable(a)
+        a.extend(elements(b))
+        return a
+    return add(a, b)
+
+
+def union_in_place(a: Any, b: Any) -> Any:
+    if type(a) in DICTS and type(b) in DICTS:
+        mutable(a)
+        for key in elements(b):
+            store(a, key, b[key])
+        return a
+    if type(a) is Set and type(b) is Set:
+        mutable(a)
+        a.items.update(b.items)
+        return a
+    return union(a, b)
+
+
+def _set_in_place(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def in_place(a: Any, b: Any) -> Any:
+        result = operate(a, b)
+        if type(a) is Set and type(result) is Set:
+            mutable(a)
+            a.items = result.items
+            return a
+        return result
+
+    return in_place
+
+
+intersect_in_place = _set_in_place(intersection)
+subtract_in_place = _set_in_place(subtract)
+differ_in_place = _set_in_place(symmetric_difference)
+
+
+def fold(first: Any, *steps: tuple[Callable[[Any, Any], Any], Any]) -> Any:
+    """A long chain of operators from left to right."""
+    result = first
+    for operate, operand in steps:
+        result = operate(result, operand)
+    return result

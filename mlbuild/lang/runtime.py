@@ -1,0 +1,112 @@
+"""The names that lowered code calls. They begin with `+` or `.`, which no Starlark name can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mlbuild.lang import compare, containers, keys, loops, members, ops, text, thread, values
+from mlbuild.lang.library import FUNCTIONS
+from mlbuild.lang.methods import METHODS
+
+
+def _or(a: Any, b: Any) -> Any:
+    return a if ops.truth(a) else b
+
+
+def _and(a: Any, b: Any) -> Any:
+    return b if ops.truth(a) else a
+
+
+def _caller(name: str) -> Callable[..., Any]:
+    """`x.name(...)` for a name that is a method of native types: by the receiver's type."""
+    tables = {kind: methods[name] for kind, methods in METHODS.items() if name in methods}
+    find = tables.get
+
+    def call(receiver: Any, /, *args: Any, **kwargs: Any) -> Any:
+        method = find(type(receiver))
+        if method is not None:
+            return method(receiver, *args, **kwargs)
+        return members.callee(members.attribute(receiver, name))(*args, **kwargs)
+
+    return call
+
+
+_append_slowly = _caller("append")
+
+
+def _append(receiver: Any, /, *args: Any, **kwargs: Any) -> Any:
+    if type(receiver) is list and not loops.ITERATING and len(args) == 1 and not kwargs:
+        return receiver.append(args[0])
+    return _append_slowly(receiver, *args, **kwargs)
+
+
+def _hashed(key: Any, seen: Any = None) -> Any:
+    return values.hashable(key)
+
+
+NATIVE_METHODS = frozenset(name for methods in METHODS.values() for name in methods)
+
+BINARY = {
+    "+": ops.add,
+    "-": ops.subtract,
+    "*": ops.multiply,
+    "/": ops.divide,
+    "//": ops.floor_divide,
+    "%": ops.modulo,
+    "|": ops.union,
+    "&": ops.intersection,
+    "^": ops.symmetric_difference,
+    "<<": ops.shift_left,
+    ">>": ops.shift_right,
+    "==": compare.equal,
+    "!=": compare.not_equal,
+    "<": compare.less,
+    "<=": compare.less_equal,
+    ">": compare.greater,
+    ">=": compare.greater_equal,
+    "in": containers.contains,
+    "not in": containers.not_contains,
+}
+IN_PLACE = {
+    "+=": ops.add_in_place,
+    "-=": ops.subtract_in_place,
+    "|=": ops.union_in_place,
+    "&=": ops.intersect_in_place,
+    "^=": ops.differ_in_place,
+}
+
+RUNTIME: dict[str, Any] = {
+    **{f"+{sign}": function for sign, function in BINARY.items()},
+    **{f"+{sign}": function for sign, function in IN_PLACE.items()},
+    **{f"+{name}": function for name, function in FUNCTIONS.items()},
+    **{f".{name}": _caller(name) for name in NATIVE_METHODS},
+    ".append": _append,
+    "+negative": ops.negate,
+    "+positive": ops.plus,
+    "+invert": ops.invert,
+    "+truth": ops.truth,
+    "+or": _or,
+    "+and": _and,
+    "+fold": ops.fold,
+    "+attribute": members.attribute,
+    "+callee": members.callee,
+    "+index": containers.index,
+    "+slice": containers.slice_of,
+    "+set_index": containers.set_index,
+    "+set_field": containers.set_field,
+    "+unpack": containers.unpack,
+    "+star": containers.star,
+    "+star_star": containers.star_star,
+    "+make_dict": keys.make_dict,
+    "+hashed": _hashed,
+    "+loop": loops.loop,
+    "+guarded": loops.guarded,
+    "+begin": loops.begin,
+    "+end": loops.end,
+    "+enter": thread.enter,
+    "+leave": thread.leave,
+    "+class int": int,
+    "+class str": str,
+    "+string": text.str_value,
+}

@@ -1,0 +1,286 @@
+"""Values as text: `str`, `repr`, `%` and `format`."""
+
+from __future__ import annotations
+
+import math
+import re
+from types import FunctionType
+from typing import Any
+
+from mlbuild.lang.thread import charge
+from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Set, Struct, fail, type_name
+
+MAX_TEXT = 1 << 28
+"""The longest string or bytes that an operation may make."""
+
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+_TO_ESCAPE = re.compile(r'[\x00-\x1f"\\\x7f\ud800-\udfff]')
+_INT_CHUNK = 10**4000
+
+
+def sized(text: Any) -> Any:
+    """The string or bytes, if they are not too long; long ones cost steps."""
+    length = len(text)
+    if length > 4096:
+        if length > MAX_TEXT:
+            fail("too-large", f"a string of {length} characters is too long")
+        charge(length >> 4)
+    return text
+
+
+def str_value(value: Any) -> str:
+    """What `str(value)` gives."""
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is bytes:
+        return value.decode("utf-8", "replace")  # type: ignore[no-any-return]
+    if kind not in TYPES and (method := getattr(kind, "starlark_str", None)) is not None:
+        return str(method(value))
+    return repr_value(value)
+
+
+def repr_value(value: Any) -> str:
+    """What `repr(value)` gives."""
+    out: list[str] = []
+    _write(value, out, ())
+    return sized("".join(out))  # type: ignore[no-any-return]
+
+
+def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
+    kind = type(value)
+    if kind is str:
+        out.append(quote(value))
+    elif kind is int:
+        out.append(int_text(value))
+    elif kind is bool or value is None:
+        out.append(str(value))
+    elif kind is float:
+        out.append(float_text(value))
+    elif kind in LISTS or kind in DICTS or kind is tuple or kind is Set or kind is Struct:
+        if any(value is outer for outer in inside):
+            out.append("{...}" if kind in DICTS else "[...]")
+            return
+        inside = (*inside, value)
+        if len(inside) > 200:
+            fail("too-deep", "value nesting depth limit exceeded")
+        if kind in DICTS:
+            out.append("{")
+            for index, (key, item) in enumerate(value.items()):
+                out.append(", " if index else "")
+                _write(key, out, inside)
+                out.append(": ")
+                _write(item, out, inside)
+            out.append("}")
+        elif kind is Struct:
+            out.append("struct(")
+            for index, name in enumerate(sorted(value.fields)):
+                out.append(f"{', ' if index else ''}{name} = ")
+                _write(value.fields[name], out, inside)
+            out.append(")")
+        else:
+            opening, closing = ("(", ")") if kind is tuple else ("set([", "])") if kind is Set else ("[", "]")
+            out.append(opening)
+            for index, item in enumerate(value):
+                out.append(", " if index else "")
+                _write(item, out, inside)
+            out.append("," if kind is tuple and len(value) == 1 else "")
+            out.append(closing)
+        if len(out) > MAX_TEXT >> 4:
+            fail("too-large", "the value is too large to print")
+    else:
+        out.append(_atom(value))
+
+
+def _atom(value: Any) -> str:
+    kind = type(value)
+    if kind is bytes:
+        return "b" + quote_bytes(value)
+    if kind is range:
+        if value.step != 1:
+            return f"range({value.start}, {value.stop}, {value.step})"
+        return f"range({value.start}, {value.stop})"
+    if kind is FunctionType:
+        name = value.__name__.lstrip("·")
+        return f"<function {'lambda' if name == '<lambda>' else name}>"
+    if kind is Builtin:
+        if value.receiver is not None:
+            return f"<built-in method {value.name} of {type_name(value.receiver)} value>"
+        return f"<built-in function {value.name}>"
+    method = getattr(kind, "starlark_repr", None)
+    return str(method(value)) if method is not None else f"<{type_name(value)}>"
+
+
+def quote(text: str) -> str:
+    """The string as a literal."""
+    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    known = _ESCAPES.get(char)
+    if known is not None:
+        return known
+    return f"\\x{ord(char):02x}" if char < "\x80" else f"\\u{ord(char):04x}"
+
+
+def quote_bytes(data: bytes) -> str:
+    """The bytes as a literal, without the `b`."""
+    text = data.decode("utf-8", "surrogateescape")
+    return (
+        '"'
+        + "".join(
+            f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else _TO_ESCAPE.sub(_escape, c) for c in text
+        )
+        + '"'
+    )
+
+
+def int_text(value: int) -> str:
+    """The decimal digits, whatever the interpreter's limit on them."""
+    if value.bit_length() < 13000:
+        return str(value)
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    parts = []
+    while value:
+        value, rest = divmod(value, _INT_CHUNK)
+        parts.append(f"{rest:04000d}" if value else str(rest))
+    return sign + "".join(reversed(parts))
+
+
+def float_text(value: float) -> str:
+    """The shortest text that reads back as the same number."""
+    if value != value:
+        return "nan"
+    if math.isinf(value):
+        return "+inf" if value > 0 else "-inf"
+    text = repr(value)
+    mantissa, e, exponent = text.partition("e")
+    if e:
+        return f"{mantissa}e{exponent[0] if exponent[0] in '+-' else '+'}{exponent.lstrip('+-').zfill(2)}"
+    digits = text.lstrip("-").partition(".")[0]
+    if len(digits) > 17 or abs(value) >= 1e17:
+        short = f"{value:.17g}"
+        return repr(float(short)) if "e" not in short else short
+    return text
+
+
+_PERCENT = re.compile(r"%(.?)", re.S)
+
+
+def percent(template: str, operand: Any) -> str:
+    """`template % operand`."""
+    arguments = operand if type(operand) is tuple else (operand,)
+    used = 0
+
+    def substitute(match: re.Match[str]) -> str:
+        nonlocal used
+        conversion = match[1]
+        if conversion == "%":
+            return "%"
+        if not conversion:
+            fail("bad-format", "incomplete format pattern ends with %: " + quote(template))
+        if conversion not in "srdioxXeEfFgGc":
+            fail(
+                "bad-format",
+                f'unsupported format character "{conversion}" at index {match.start() + 1} in {quote(template)}',
+            )
+        if used >= len(arguments):
+            fail("bad-format", f"not enough arguments for format pattern {quote(template)}: {repr_value(arguments)}")
+        value = arguments[used]
+        used += 1
+        return convert(conversion, value)
+
+    result = _PERCENT.sub(substitute, template)
+    if used < len(arguments):
+        fail("bad-format", "not all arguments converted during string formatting")
+    return sized(result)  # type: ignore[no-any-return]
+
+
+def convert(conversion: str, value: Any) -> str:
+    """One value by one conversion of `%`."""
+    if conversion == "s":
+        return str_value(value)
+    if conversion == "r":
+        return repr_value(value)
+    kind = type(value)
+    if conversion == "c":
+        if kind is int and 0 <= value < 0x110000 and not 0xD800 <= value < 0xE000:
+            return chr(value)
+        if kind is str and len(value) == 1:
+            return value  # type: ignore[no-any-return]
+        fail("bad-format", f"got {type_name(value)} for '%c' format, want a single character or a valid code point")
+    if kind is not int and kind is not float:
+        fail("bad-format", f"got {type_name(value)} for '%{conversion}' format, want int or float")
+    if conversion in "dioxX":
+        if kind is float:
+            if not math.isfinite(value):
+                fail("bad-format", f"got {float_text(value)}, want a finite number")
+            value = int(value)
+        return int_text(value) if conversion in "di" else ("%" + conversion) % value
+    try:
+        number = float(value)
+    except OverflowError:
+        fail("out-of-range", "int too large to convert to float")
+    if not math.isfinite(number):
+        return float_text(number)
+    if conversion in "gG":
+        text = float_text(number)
+        return text.upper() if conversion == "G" else text
+    return ("%" + conversion) % number
+
+
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)(.?)|\}", re.S)
+
+
+def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """`template.format(*args, **kwargs)`."""
+    automatic = 0
+    manual = False
+    size = 0
+
+    def substitute(match: re.Match[str]) -> str:
+        nonlocal automatic, manual, size
+        whole = match[0]
+        if whole == "{{":
+            return "{"
+        if whole == "}}":
+            return "}"
+        if whole == "}":
+            fail("bad-format", "found '}' without matching '{'")
+        field, after = match[1], match[2]
+        if after != "}":
+            fail(
+                "bad-format",
+                "nested replacement fields are not supported" if after == "{" else "found '{' without matching '}'",
+            )
+        name, bang, conversion = field.partition("!")
+        if bang and conversion not in ("s", "r"):
+            fail("bad-format", f"unknown conversion '!{conversion}' inside replacement field")
+        for char in ".[],:":
+            if char in name:
+                fail("bad-format", f"invalid character '{char}' inside replacement field")
+        digits = name[1:] if name.startswith("-") else name
+        if name == "" or (digits.isascii() and digits.isdigit()):
+            if (name == "" and manual) or (name and automatic):
+                fail("bad-format", "cannot mix manual and automatic numbering of positional fields")
+            if name == "":
+                position = automatic
+                automatic += 1
+            else:
+                manual = True
+                position = int(name) if len(name) < 9 else len(args)
+            if not 0 <= position < len(args):
+                fail("bad-format", f"no replacement found for index {position}")
+            value = args[position]
+        elif name in kwargs:
+            value = kwargs[name]
+        else:
+            fail("bad-format", f"missing argument '{name}'")
+        text = repr_value(value) if conversion == "r" else str_value(value)
+        size += len(text)
+        if size > MAX_TEXT:
+            fail("too-large", f"a string of more than {MAX_TEXT} characters is too long")
+        return text
+
+    return sized(_FIELD.sub(substitute, template))  # type: ignore[no-any-return]

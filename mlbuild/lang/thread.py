@@ -1,0 +1,119 @@
+"""A thread of evaluation: what it may spend, what is running in it, and the host's own state."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from mlbuild.diagnostics import Frame, Location
+from mlbuild.lang.errors import StarlarkError, function_name, module_text, place
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one thread may spend: deterministic, unlike a timer."""
+
+    steps: int = 100_000_000
+    """Calls, turns of loops and elements made."""
+    depth: int = 200
+    """Calls of the user's functions inside each other."""
+
+
+class Thread:
+    """One evaluation: hand it to `execute` and `call`. `context` is the host's own state, which builtins find here."""
+
+    __slots__ = ("active", "context", "keep_private", "limits", "print", "steps")
+
+    def __init__(
+        self,
+        context: object = None,
+        print: Callable[[str], None] | None = None,
+        limits: Limits = Limits(),
+        keep_private: bool = False,
+    ) -> None:
+        self.context = context
+        self.print = print
+        self.limits = limits
+        self.keep_private = keep_private
+        self.steps = limits.steps
+        self.active: dict[str, None] = {}
+
+    def location(self) -> Location:
+        """Where the innermost Starlark code now running is: for a builtin, where it was called."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            text = module_text(frame)
+            if text is not None:
+                return place(frame.f_code, frame.f_lasti, text.path)
+            frame = frame.f_back  # type: ignore[assignment]
+        return Location("<builtin>")
+
+    def frames(self) -> tuple[Frame, ...]:
+        """The calls now running in the user's own files, outermost first."""
+        found: list[Frame] = []
+        frame = sys._getframe(1)
+        inner: Location | None = None
+        while frame is not None:
+            text = module_text(frame)
+            if text is not None:
+                here = inner or place(frame.f_code, frame.f_lasti, text.path)
+                if frame.f_code.co_name in ("<listcomp>", "<dictcomp>"):
+                    inner = here
+                else:
+                    found.append(Frame(here, function_name(frame.f_code)))
+                    inner = None
+            frame = frame.f_back  # type: ignore[assignment]
+        return tuple(reversed(found))
+
+    def error(self, code: str, message: str, hint: str | None = None) -> StarlarkError:
+        """An error at the call that is now running, for `raise`. It gets its place on the way out."""
+        return StarlarkError.of(code, message, hint)
+
+    def charge(self, steps: int) -> None:
+        """Spends steps. Raises when none are left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise StarlarkError.of(
+                "too-many-steps",
+                f"the evaluation takes more than {self.limits.steps} steps",
+                "look for a loop that grows with the square of its input",
+            )
+
+
+CURRENT: ContextVar[Thread] = ContextVar("starlark_thread")
+
+
+def current() -> Thread:
+    """The thread that is evaluating now."""
+    try:
+        return CURRENT.get()
+    except LookupError:
+        raise RuntimeError("a Starlark function runs outside of `execute` and `call`") from None
+
+
+def charge(count: int) -> None:
+    """Spends steps of the thread that is evaluating now."""
+    current().charge(count)
+
+
+def enter(key: str) -> dict[str, None]:
+    """A user's function begins: refuses recursion. `key` is the function's name and its place, apart by a NUL."""
+    thread = CURRENT.get()
+    active = thread.active
+    if key in active:
+        raise StarlarkError.of("recursion", f"function '{key.partition(chr(0))[0]}' called recursively")
+    if len(active) >= thread.limits.depth:
+        raise StarlarkError.of("too-deep", f"more than {thread.limits.depth} calls inside each other")
+    thread.steps -= 1
+    if thread.steps < 0:
+        thread.charge(0)
+    active[key] = None
+    return active
+
+
+def leave(active: dict[str, None], key: str, value: object) -> object:
+    """A lambda ends."""
+    del active[key]
+    return value

@@ -1,0 +1,1 @@
+"""For rule authors and for us: what tests are made of."""

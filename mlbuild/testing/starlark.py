@@ -1,0 +1,155 @@
+"""Runs Starlark files as the published conformance suites want: `run(source, filename)` returns, or raises what is wrong.
+
+The suites need names that no build has (`catch`, `freeze`, `mutablestruct`, ...): `run.provides` lists them; `run.options` the
+dialect options; `run.parse` and `run.check` stop before the file is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from mlbuild.lang import (
+    JSON,
+    MODULE,
+    STRUCT,
+    Dialect,
+    Limits,
+    StarlarkError,
+    Thread,
+    builtin,
+    call,
+    compile_program,
+    execute,
+)
+from mlbuild.lang.loops import ITERATING
+from mlbuild.lang.values import fail
+
+
+class Failure(Exception):
+    """What the suites' harness reads of an error: its message, and the lines that it is at."""
+
+    def __init__(self, error: StarlarkError) -> None:
+        super().__init__("\n".join(str(each.location) + ": " + each.message for each in error.diagnostics))
+        self.message = "\n".join(each.message for each in error.diagnostics)
+        self.lines = [each.location.line for each in error.diagnostics if each.location]
+        self.lines += [frame.location.line for each in error.diagnostics for frame in each.frames]
+
+
+class MutableStruct:
+    """A struct whose fields can be set."""
+
+    starlark_type = "mutablestruct"
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self._fields = fields
+
+    def starlark_dir(self) -> tuple[str, ...]:
+        return tuple(sorted(self._fields))
+
+    def starlark_attr(self, name: str) -> Any:
+        return self._fields[name]
+
+    def starlark_set_field(self, name: str, value: Any) -> None:
+        if value == "bad":
+            fail("bad-field", "bad field value")
+        self._fields[name] = value
+
+
+@builtin("catch")
+def _catch(thread: Thread, function: Any, /) -> Any:
+    try:
+        call(thread, function)
+    except StarlarkError as error:
+        return error.message
+    return None
+
+
+@builtin("matches")
+def _matches(thread: Thread, pattern: str, text: str, /) -> bool:
+    return re.search(pattern, text) is not None or re.search(pattern, text[:1].upper() + text[1:]) is not None
+
+
+@builtin("freeze")
+def _freeze(thread: Thread, value: Any, /) -> Any:
+    """Freezes where it stands: the value lives as long as the run."""
+    if isinstance(value, list | dict) or hasattr(value, "items"):
+        ITERATING[id(value)] = -1
+        pinned = thread.context
+        assert isinstance(pinned, list)
+        pinned.append(value)
+        for item in value:
+            _freeze(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            _freeze(item)
+    return value
+
+
+@builtin("mutablestruct")
+def _mutablestruct(thread: Thread, **fields: Any) -> MutableStruct:
+    return MutableStruct(fields)
+
+
+@builtin("int_mul_slow")
+def _int_mul_slow(thread: Thread, x: int, y: int, /) -> int:
+    return x * y
+
+
+HOST: dict[str, Any] = {
+    "catch": _catch,
+    "matches": _matches,
+    "freeze": _freeze,
+    "_freeze": _freeze,
+    "struct": STRUCT,
+    "mutablestruct": _mutablestruct,
+    "int_mul_slow": _int_mul_slow,
+    "json": JSON,
+}
+_NAMES = frozenset(HOST)
+
+
+def _dialect(options: Iterable[str]) -> Dialect:
+    chosen = set(options)
+    return Dialect(
+        MODULE.name,
+        rebinding="globalreassign" in chosen,
+        top_level_control="toplevelcontrol" in chosen,
+        exported_loads="loadbindsglobally" in chosen,
+    )
+
+
+class _Run:
+    provides = frozenset(HOST)
+    options = frozenset(("set", "globalreassign", "toplevelcontrol", "loadbindsglobally"))
+
+    def __call__(self, source: str, filename: str, options: Iterable[str] = ()) -> None:
+        pinned: list[object] = []
+        thread = Thread(context=pinned, print=lambda _: None, limits=Limits(steps=50_000_000))
+        try:
+            program = compile_program(source.encode("utf-8", "surrogatepass"), filename, _dialect(options), _NAMES)
+            execute(program, HOST, {}, thread)
+        except StarlarkError as error:
+            raise Failure(error) from None
+        finally:
+            for value in pinned:
+                ITERATING.pop(id(value), None)
+
+    def parse(self, source: str, filename: str) -> None:
+        from mlbuild.lang.parse import parse
+
+        try:
+            parse(source, filename)
+        except StarlarkError as error:
+            raise Failure(error) from None
+
+    def check(self, source: str, filename: str, predeclared: Iterable[str], options: Iterable[str] = ()) -> None:
+        try:
+            compile_program(source.encode(), filename, _dialect(options), frozenset(predeclared))
+        except StarlarkError as error:
+            raise Failure(error) from None
+
+
+run = _Run()
+"""The entry point of the conformance harness."""
