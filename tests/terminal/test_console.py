@@ -1,0 +1,142 @@
+"""What a person sees of a build."""
+
+import io
+
+from mlbuild.diagnostics import Diagnostic, ExitCode
+from mlbuild.terminal import Console, ListSink, ManySinks, Style
+from mlbuild.terms import Label
+from mlbuild.terms.event import (
+    ActionFailed,
+    ActionFinished,
+    ActionRunning,
+    ActionStarted,
+    BuildFinished,
+    Event,
+    ExecutionPlanned,
+    PhaseStarted,
+    TargetCompleted,
+    TestFinished,
+    Warned,
+)
+
+RANKER = Label.parse("//models:ranker")
+
+
+def shown(*events: Event, style: Style = Style(False, False)) -> str:
+    stream = io.StringIO()
+    console = Console(stream, style, clock=lambda: 0.0)
+    for event in events:
+        console.emit(event)
+    console.close()
+    return stream.getvalue()
+
+
+def test_the_last_line_counts_what_ran_and_what_was_cached() -> None:
+    done = BuildFinished(ExitCode.SUCCESS, 4.23, actions=43, ran=3, cached=37, cached_remotely=1, internal=2)
+    assert shown(done) == "INFO: 41 actions: 3 ran, 37 cached locally, 1 cached remotely; 4.2s\n"
+
+
+def test_a_build_with_nothing_to_do_says_so() -> None:
+    assert shown(BuildFinished(ExitCode.SUCCESS, 0.04, actions=41, cached=41)) == (
+        "INFO: 41 actions: 0 ran, 41 cached locally; 0.0s\n"
+    )
+
+
+def test_a_failure_shows_why_the_logs_end_and_where_the_whole_lies() -> None:
+    log = "".join(f"line {number}\n" for number in range(50)) + "\x1b[31mno such column: arr_delai\x07\n"
+    failed = ActionFailed(
+        1, RANKER, "Train", "Training", ("python", "train me.py"), "exit code 1", log, "mlbuild-out/logs/x.log", 1,
+        ("declare it",),
+    )  # fmt: skip
+    text = shown(failed)
+    assert text.startswith("ERROR: //models:ranker: Train failed: exit code 1\n  | … 11 lines before\n  | line 11\n")
+    assert text.endswith(
+        "  | \\x1b[31mno such column: arr_delai\\x07\n"
+        "  hint: declare it\n"
+        "  whole log: mlbuild-out/logs/x.log\n"
+        "  (`--verbose_failures` shows the command)\n"
+    )
+    assert "command: python 'train me.py'\n" in shown(failed, style=Style(False, False, verbose_failures=True))
+
+
+def test_outputs_and_reports_are_listed() -> None:
+    done = TargetCompleted(RANKER, True, ("mlbuild-out/models/ranker",), ("ndcg@3  0.96\n",))
+    assert shown(done) == ("Target //models:ranker up-to-date:\n  mlbuild-out/models/ranker\n\n  ndcg@3  0.96\n")
+
+
+def test_a_failed_test_shows_its_log_and_a_passed_one_does_not() -> None:
+    failed = TestFinished(RANKER, "FAILED", False, 0.31, "mlbuild-out/testlogs/x/test.log", "origin  LGA  0.1\n")
+    assert shown(failed) == (
+        "==== Log of //models:ranker:\norigin  LGA  0.1\n==== whole log: mlbuild-out/testlogs/x/test.log\n"
+        "//models:ranker  FAILED in 0.3s\n"
+    )
+    passed = TestFinished(RANKER, "PASSED", True, 0.0, "x", "a long log")
+    assert shown(passed) == "//models:ranker  (cached) PASSED\n"
+    assert "a long log" in shown(passed, style=Style(False, False, test_output="all"))
+
+
+def test_a_warning_keeps_its_hint() -> None:
+    assert shown(Warned(Diagnostic("cache-not-writable", "results are not kept", hint="make it writable"))) == (
+        "WARNING: warning[cache-not-writable]: results are not kept\n  hint: make it writable\n"
+    )
+
+
+def test_a_pipe_gets_no_control_codes_and_nothing_for_each_cached_action() -> None:
+    cached = [ActionFinished(number, RANKER, "Train", "cached", 0.0, 0.0) for number in range(1000)]
+    assert shown(PhaseStarted("execution"), ExecutionPlanned(1000), *cached) == ""
+
+
+def test_a_pipe_gets_a_line_now_and_then_about_what_runs_longest() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    console = Console(stream, Style(False, False), clock=lambda: now[0])
+    console.emit(PhaseStarted("execution"))
+    console.emit(ExecutionPlanned(3))
+    console.emit(ActionStarted(1, RANKER, "Train", "Training //models:ranker", 0.0))
+    now[0] = 6.0
+    console.emit(ActionRunning(1, (), ()))
+    now[0] = 7.0
+    console.emit(ExecutionPlanned(4))
+    assert stream.getvalue() == "[0 / 3] 0 ran, 0 cached; Training //models:ranker; 6.0s\n"
+
+
+def test_a_dumb_terminal_a_pipe_and_ci_are_not_redrawn() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    auto = {"color": "auto", "curses": "auto"}
+    assert Style.choose(Terminal(), {"TERM": "xterm"}, **auto) == Style(True, True)
+    assert Style.choose(Terminal(), {"TERM": "dumb"}, **auto) == Style(False, False)
+    assert Style.choose(io.StringIO(), {"TERM": "xterm"}, **auto) == Style(False, False)
+    assert Style.choose(Terminal(), {"TERM": "xterm", "CI": "true"}, **auto) == Style(False, True)
+    assert Style.choose(Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, **auto) == Style(True, False)
+
+
+def test_the_live_display_shows_what_runs_and_leaves_only_the_results() -> None:
+    stream = io.StringIO()
+    console = Console(stream, Style(True, False))
+    console.emit(PhaseStarted("execution"))
+    console.emit(ExecutionPlanned(2))
+    console.emit(ActionStarted(1, RANKER, "Train", "Training //models:ranker", 0.0))
+    console.emit(ActionRunning(1, (), ()))
+    assert [line.rpartition(";")[0] for line in console.lines()] == [
+        "[0 / 2] 0 ran, 0 cached; Training //models:ranker",
+        "    Training //models:ranker",
+    ]
+    console.emit(BuildFinished(ExitCode.SUCCESS, 1.0, actions=1, ran=1))
+    assert stream.getvalue().rstrip().endswith("INFO: 1 action: 1 ran; 1.0s")
+    assert "\x1b[?25h" in stream.getvalue()  # the cursor is shown again
+
+
+def test_a_watcher_that_fails_is_left_out_and_the_others_go_on() -> None:
+    class Broken:
+        def emit(self, event: Event) -> None:
+            raise OSError("the disk is full")
+
+    complaints: list[str] = []
+    kept = ListSink()
+    sinks = ManySinks(Broken(), kept, complain=complaints.append)
+    sinks.emit(PhaseStarted("loading"))
+    sinks.emit(PhaseStarted("analysis"))
+    assert (len(kept.events), complaints) == (2, ["Broken stopped: the disk is full"])
