@@ -4,7 +4,19 @@ Comes in: nothing. Goes out: frozen values that every other room speaks in. Neve
 """
 
 from mlbuild.terms.label import BadLabel, Label
-from mlbuild.terms.target import Attribute, Provider, Rule, Target
+from mlbuild.terms.provider import (
+    BUILT_IN_PROVIDERS,
+    DEFAULT_INFO,
+    OUTPUT_GROUP_INFO,
+    PARTS_INFO,
+    RUN_INFO,
+    TEST_INFO,
+    TOOLCHAIN_INFO,
+    Info,
+    Provider,
+)
+from mlbuild.terms.select import DEFAULT_CONDITION, Select, Selector
+from mlbuild.terms.target import Attribute, Entry, OutputFile, PartOfTarget, Rule, SourceFile, Target
 from mlbuild.terms.depset import Depset
 from mlbuild.terms.artifact import OUTPUT_ROOT, Artifact
 from mlbuild.terms.action import (
@@ -38,9 +50,11 @@ from mlbuild.terms.graph import ActionGraph, ConfiguredTarget, RunCommand
 from mlbuild.terms.spawn import WORKING_DIRECTORY, Spawn, SpawnResult
 
 __all__ = [
-    "EMPTY", "OUTPUT_ROOT", "WORKING_DIRECTORY", "Action", "ActionGraph", "Argument", "Artifact", "Attribute", "BadLabel", "ConfiguredTarget", "Depset", "Digest",
-    "Directory", "DirectoryNode", "ExpandTemplateAction", "ExpandedDirectory", "FetchAction", "FileNode", "FileValue",
-    "Label", "MapAction", "Mount", "Provider", "Resources", "Rule", "RunCommand", "Spawn", "SpawnAction", "SpawnResult",
-    "SymlinkAction", "SymlinkNode", "SymlinkValue", "Target", "TreeValue", "Value", "WriteAction", "inputs_of",
-    "outputs_of",
+    "BUILT_IN_PROVIDERS", "DEFAULT_CONDITION", "DEFAULT_INFO", "EMPTY", "OUTPUT_GROUP_INFO", "OUTPUT_ROOT",
+    "PARTS_INFO", "RUN_INFO", "TEST_INFO", "TOOLCHAIN_INFO", "WORKING_DIRECTORY", "Action", "ActionGraph",
+    "Argument", "Artifact", "Attribute", "BadLabel", "ConfiguredTarget", "Depset", "Digest", "Directory",
+    "DirectoryNode", "Entry", "ExpandTemplateAction", "ExpandedDirectory", "FetchAction", "FileNode", "FileValue",
+    "Info", "Label", "MapAction", "Mount", "OutputFile", "PartOfTarget", "Provider", "Resources", "Rule",
+    "RunCommand", "Select", "Selector", "SourceFile", "Spawn", "SpawnAction", "SpawnResult", "SymlinkAction",
+    "SymlinkNode", "SymlinkValue", "Target", "TreeValue", "Value", "WriteAction", "inputs_of", "outputs_of",
 ]  # fmt: skip

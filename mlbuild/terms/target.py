@@ -1,27 +1,18 @@
-"""Targets, rules and configured targets."""
+"""Targets, rules, and what else a label can name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mlbuild.diagnostics import Location
+from mlbuild.diagnostics import Frame, Location
 from mlbuild.terms.label import Label
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """The type of a bundle of information that a rule returns: `PyEnvInfo`."""
-
-    name: str
-    fields: tuple[str, ...] | None
-    key: tuple[str, str]
-    """(module, exported name): two loads of one module give the same provider."""
+from mlbuild.terms.provider import Provider
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a rule."""
+    """One attribute of a rule. `kind` is the name of what made it: `label_list` of `attr.label_list`."""
 
     name: str
     kind: str
@@ -33,12 +24,14 @@ class Attribute:
     allow_files: bool | tuple[str, ...] = False
     is_single_file: bool = False
     providers: tuple[tuple[Provider, ...], ...] = ()
+    """A dependency must have all providers of one of these groups."""
     is_configurable: bool = True
+    is_executable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of target: its attributes and the function that analyses it."""
+    """A kind of target: its attributes and the function that analyses it (none: analysis knows the rule itself)."""
 
     name: str
     attributes: Mapping[str, Attribute]
@@ -51,16 +44,50 @@ class Rule:
     module: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A rule with values: what a BUILD file says. `attributes` holds what was written, defaults not filled in."""
+    """A rule with values: what a BUILD file says. `attributes` holds what was written, defaults not filled in.
+
+    `location` is the place in the BUILD file; `frames` are the calls that led to it when a macro made the target.
+    """
 
     label: Label
     rule: Rule
     attributes: Mapping[str, object]
     location: Location
     visibility: tuple[str, ...]
-    frames: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    tags: tuple[str, ...] = ()
+    implicit_outputs: tuple[tuple[str, Label], ...] = ()
+    """Key in the rule's `outputs` -> the file."""
 
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file or folder of the workspace that a label names."""
+
+    label: Label
+    is_directory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that a target says it makes, named by its own label."""
+
+    label: Label
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfTarget:
+    """`:by_time.train`: what the target `:by_time` returns as its part `train`, if it does."""
+
+    label: Label
+    target: Target
+    part: str
+
+
+Entry = Target | SourceFile | OutputFile | PartOfTarget
+"""What a label can name."""
 
 Implementation = Callable[..., object]

@@ -1,0 +1,235 @@
+"""Evaluates WORKSPACE.ml, BUILD files and modules, each once, and says what labels name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from mlbuild.diagnostics import Diagnostic, Location, UserError
+from mlbuild.lang import BUILD, Thread
+from mlbuild.loading import missing
+from mlbuild.loading.builder import PackageBuilder
+from mlbuild.loading.folders import Folders
+from mlbuild.loading.lines import SourceLines
+from mlbuild.loading.modules import Modules, Programs
+from mlbuild.loading.native import BUILD_GLOBALS, WORKSPACE_GLOBALS, WorkspaceBuilder
+from mlbuild.loading.package import (
+    BUILD_FILE,
+    WORKSPACE_FILE,
+    Package,
+    Registration,
+    Workspace,
+    folder_of,
+)
+from mlbuild.loading.patterns import Pattern, Scope, parse_pattern
+from mlbuild.seams import EventSink, SourceTree
+from mlbuild.terms import Entry, Label, OutputFile, PartOfTarget, SourceFile
+from mlbuild.terms.event import PackageLoaded, Warned
+
+PRELUDE = "external/mlbuild/rules/prelude.bzl"
+SHELL = Label("mlbuild", "rules/shell", "host")
+"""The toolchain that mlbuild registers itself, after those of the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What mlbuild adds to every workspace: a module whose names BUILD files see, and toolchains."""
+
+    prelude: str | None = PRELUDE
+    toolchains: tuple[Label, ...] = (SHELL,)
+
+
+class Loader:
+    """Phase 1. Remembers what it evaluated, and every error, for as long as it lives: one build."""
+
+    def __init__(
+        self, sources: SourceTree, programs: Programs, sink: EventSink | None = None, defaults: Defaults = Defaults()
+    ) -> None:
+        self._sink = sink
+        self._defaults = defaults
+        self._folders = Folders(sources)
+        self._workspace: Workspace | None = None
+        self._packages: dict[tuple[str, str], Package | UserError] = {}
+        self._prelude: Mapping[str, object] | None = None
+        self._entries: dict[Label, Entry] = {}
+        self._lines = SourceLines(sources)
+        self._modules = Modules(sources, programs, self._folders, self.prelude, self._print)
+
+    def workspace(self) -> Workspace:
+        """What WORKSPACE.ml says, or an empty workspace if there is none."""
+        if self._workspace is None:
+            registered: tuple[Registration, ...] = ()
+            name = ""
+            if self._folders.kind(WORKSPACE_FILE) == "file":
+                builder = WorkspaceBuilder()
+                self._evaluate(WORKSPACE_FILE, WORKSPACE_GLOBALS, builder)
+                name, registered = builder.name, tuple(builder.toolchains)
+            own = tuple(Registration(label) for label in self._defaults.toolchains)
+            self._workspace = Workspace(name, (*registered, *own))
+            self._modules.workspace_name = name
+        return self._workspace
+
+    def prelude(self) -> Mapping[str, object]:
+        """The names that every BUILD file sees without loading them."""
+        if self._prelude is None:
+            if self._defaults.prelude is None:
+                self._prelude = {}
+            else:
+                # While the prelude's own modules are evaluated it is empty to them.
+                self._prelude = {}
+                try:
+                    self._prelude = self._modules.module(self._defaults.prelude)
+                except UserError:
+                    self._prelude = None
+                    raise
+        return self._prelude
+
+    def package(self, repository: str, name: str) -> Package:
+        """The package, evaluated. Raises UserError."""
+        key = (repository, name)
+        known = self._packages.get(key)
+        if known is None:
+            try:
+                known = self._load_package(repository, name)
+            except UserError as error:
+                known = error
+            self._packages[key] = known
+        if isinstance(known, UserError):
+            raise known
+        return known
+
+    def entry(self, label: Label) -> Entry:
+        """What the label names. Raises UserError (with no place: the asker knows it)."""
+        known = self._entries.get(label)
+        if known is None:
+            known = self._entries[label] = self._find(label)
+        return known
+
+    def expand(self, patterns: Iterable[str], folder: str = "") -> tuple[Label, ...]:
+        """The labels that the patterns mean, each once, in the order of the patterns. Raises UserError.
+
+        `folder` is where the person stands, from the workspace's root. Wildcards leave out targets with the tag `manual`.
+        """
+        chosen: dict[Label, None] = {}
+        for text in patterns:
+            pattern = parse_pattern(text, folder)
+            if pattern.is_subtracted:
+                for label in self._matches(pattern, with_manual=True):
+                    chosen.pop(label, None)
+            else:
+                chosen.update(dict.fromkeys(self._matches(pattern, with_manual=False)))
+        return tuple(chosen)
+
+    def placed(self, error: UserError, location: Location | None) -> UserError:
+        """The error, at a place unless it has one already, with the line that stands there."""
+        return self._lines.placed(error, location)
+
+    def label_in(self, path: str, text: str) -> Label:
+        """A label as written in the file with this path. Raises BadLabel."""
+        return self._modules.label_in(path, text)
+
+    def _load_package(self, repository: str, name: str) -> Package:
+        workspace = self.workspace()
+        folder = folder_of(repository, name)
+        if not self._folders.is_package(folder):
+            raise missing.no_such_package(self._folders, repository, name)
+        builder = PackageBuilder(repository, name, self._folders, self._modules.label_in, self._lines, workspace.name)
+        names = {**BUILD_GLOBALS, **self.prelude()}
+        try:
+            self._evaluate(f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE, names, builder)
+        except UserError as error:
+            raise UserError(*builder.errors, *error.diagnostics, exit_code=error.exit_code) from None
+        package = builder.finish()
+        if self._sink is not None:
+            self._sink.emit(PackageLoaded(str(package)))
+        return package
+
+    def _evaluate(self, path: str, names: Mapping[str, object], context: object) -> None:
+        self._modules.evaluate(path, BUILD, names, Thread(context=context, print=self._print))
+
+    def _print(self, text: str) -> None:
+        if self._sink is not None:
+            self._sink.emit(Warned(Diagnostic("print", text), level="info"))
+
+    def _find(self, label: Label) -> Entry:
+        package = self.package(label.repository, label.package)
+        name = label.name
+        target = package.targets.get(name)
+        if target is not None:
+            return target
+        maker = package.outputs.get(name)
+        if maker is not None:
+            return OutputFile(label, maker)
+        inner = self._inner_package(label)
+        if inner is not None:
+            raise missing.crosses_boundary(label, inner)
+        kind = self._folders.kind(label.path)
+        if kind is not None:
+            return SourceFile(label, kind == "directory")
+        stem, dot, _ = name.rpartition(".")
+        while dot:
+            target = package.targets.get(stem)
+            if target is not None:
+                return PartOfTarget(label, target, name[len(stem) + 1 :])
+            stem, dot, _ = stem.rpartition(".")
+        raise missing.no_such_target(self._folders, package, label)
+
+    def _inner_package(self, label: Label) -> str | None:
+        folder = folder_of(label.repository, label.package)
+        position = label.name.find("/")
+        while position > 0:
+            inner = label.name[:position]
+            if self._folders.is_package(f"{folder}/{inner}" if folder else inner):
+                return inner
+            position = label.name.find("/", position + 1)
+        return None
+
+    def _matches(self, pattern: Pattern, with_manual: bool) -> tuple[Label, ...]:
+        if pattern.label.repository and pattern.label.repository == self.workspace().name:
+            pattern = replace(pattern, label=replace(pattern.label, repository=""))
+        label = pattern.label
+        if pattern.is_recursive:
+            return self._below(pattern, with_manual)
+        if pattern.scope is Scope.ONE:
+            return (self._one(pattern),)
+        return self._of_package(self.package(label.repository, label.package), pattern.scope, with_manual)
+
+    def _one(self, pattern: Pattern) -> Label:
+        label = pattern.label
+        folder = folder_of(label.repository, label.package)
+        if (
+            not pattern.text.lstrip("-").startswith(("//", "@", ":"))
+            and ":" not in pattern.text
+            and not self._folders.is_package(folder)
+        ):
+            # `models/ranker` that is no package: the target or file `ranker` of the package `models`.
+            outer = self._folders.enclosing_package(folder)
+            if outer is not None:
+                inner = label.package[len(outer) :].lstrip("/")
+                label = Label("", outer, inner)
+        self.entry(label)
+        return label
+
+    def _below(self, pattern: Pattern, with_manual: bool) -> tuple[Label, ...]:
+        repository = pattern.label.repository
+        root = folder_of(repository, "")
+        found: list[Label] = []
+        errors: list[Diagnostic] = []
+        folders = list(self._folders.packages_below(folder_of(repository, pattern.label.package)))
+        for folder in folders:
+            name = folder[len(root) :].lstrip("/")
+            try:
+                found += self._of_package(self.package(repository, name), pattern.scope, with_manual)
+            except UserError as error:
+                errors += error.diagnostics
+        if errors:
+            raise UserError(*dict.fromkeys(errors))
+        if not folders:
+            raise missing.nothing_below(self._folders, repository, pattern.label.package)
+        return tuple(found)
+
+    def _of_package(self, package: Package, scope: Scope, with_manual: bool) -> tuple[Label, ...]:
+        names = [name for name, target in package.targets.items() if with_manual or "manual" not in target.tags]
+        if scope is Scope.EVERYTHING:
+            names += [name for name in package.outputs if name not in package.targets]
+        return tuple(Label(package.repository, package.name, name) for name in names)

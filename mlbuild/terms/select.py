@@ -1,0 +1,36 @@
+"""`select()`: a value that depends on the configuration, not yet chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+DEFAULT_CONDITION = "//conditions:default"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One `select({condition: value, ...}, no_match_error = "")`. Conditions are strings or labels."""
+
+    cases: tuple[tuple[object, object], ...]
+    no_match_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """What an attribute is set to: values and selectors, to be added up when the configuration is known."""
+
+    parts: tuple[object, ...]
+    operator: str = "+"
+
+    starlark_type: ClassVar[str] = "select"
+
+    def starlark_binary(self, operator: str, other: object, reflected: bool) -> object:
+        if operator not in ("+", "|") or (len(self.parts) > 1 and operator != self.operator):
+            return NotImplemented
+        theirs = other.parts if isinstance(other, Select) else (other,)
+        parts = (*theirs, *self.parts) if reflected else (*self.parts, *theirs)
+        return Select(parts, operator)
+
+    def starlark_repr(self) -> str:
+        return f" {self.operator} ".join("select(...)" if isinstance(each, Selector) else "..." for each in self.parts)
