@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlbuild.diagnostics import fail
+from mlbuild.files.paths import check_path
 from mlbuild.reapi import encode_directory
 from mlbuild.seams import ContentStore, EntryKind
-from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, FileValue, TreeValue
+from mlbuild.terms import OUTPUT_ROOT, Digest, Directory, DirectoryNode, FileNode, FileValue, TreeValue
 
 
 class MemorySourceTree:
@@ -17,6 +19,7 @@ class MemorySourceTree:
         self._store = store
 
     def read(self, path: str) -> bytes:
+        _check(path)
         if path in self.files:
             return self.files[path]
         if self.kind(path) == "directory":
@@ -24,6 +27,7 @@ class MemorySourceTree:
         raise FileNotFoundError(path)
 
     def list(self, path: str) -> tuple[tuple[str, EntryKind], ...]:
+        _check(path)
         prefix = f"{path}/" if path else ""
         below = [name.removeprefix(prefix) for name in self.files if name.startswith(prefix)]
         if not below and path:
@@ -31,15 +35,19 @@ class MemorySourceTree:
         kinds: dict[str, EntryKind] = {}
         for name in sorted(below):
             first, slash, _ = name.partition("/")
+            if not path and first == OUTPUT_ROOT:
+                continue
             kinds[first] = "directory" if slash else "file"
         return tuple(sorted(kinds.items()))
 
     def kind(self, path: str) -> EntryKind | None:
+        _check(path)
         if path in self.files:
             return "file"
         return "directory" if not path or any(name.startswith(f"{path}/") for name in self.files) else None
 
     def ingest(self, path: str) -> FileValue | TreeValue:
+        _check(path)
         if path in self.files:
             return FileValue(self._store.put(self.files[path]))
         return TreeValue(self._ingest_folder(path))
@@ -63,4 +71,13 @@ class MemoryOutputTree:
         self.placed: dict[str, FileValue | TreeValue] = {}
 
     def place(self, path: str, value: FileValue | TreeValue) -> None:
+        check_path(path)
+        if not path.startswith(f"{OUTPUT_ROOT}/"):
+            raise ValueError(f"outputs are placed in `{OUTPUT_ROOT}` only, not at `{path}`")
         self.placed[path] = value
+
+
+def _check(path: str) -> None:
+    check_path(path)
+    if f"{path}/".startswith(f"{OUTPUT_ROOT}/"):
+        raise fail("output-as-input", f"`{path}` lies in `{OUTPUT_ROOT}/`, which is never an input")

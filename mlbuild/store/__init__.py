@@ -7,6 +7,10 @@ an entry before its blobs are durable, a failure remembered.
 from mlbuild.store.completeness import Completeness
 from mlbuild.store.disk import DiskStore
 from mlbuild.store.entries import DiskActionCache
+from mlbuild.store.layered import LayeredActionCache, LayeredFiles, LayeredStore
 from mlbuild.store.memory import MemoryActionCache, MemoryStore
 
-__all__ = ["Completeness", "DiskActionCache", "DiskStore", "MemoryActionCache", "MemoryStore"]
+__all__ = [
+    "Completeness", "DiskActionCache", "DiskStore", "LayeredActionCache", "LayeredFiles", "LayeredStore",
+    "MemoryActionCache", "MemoryStore",
+]  # fmt: skip
