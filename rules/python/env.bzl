@@ -73,6 +73,10 @@ py_env = rule(
             doc = "requirements with hashes, as `mlbuild lock` makes them; without, there are no packages",
             allow_single_file = True,
         ),
+        "requirements": attr.label(
+            doc = "what `mlbuild lock` makes the lock from; a build does not read it",
+            allow_single_file = True,
+        ),
         "numerics": attr.string(
             doc = "the numerics class: which processor instructions libraries may choose between",
             default = "avx2",

@@ -104,13 +104,13 @@ py_test(name = "check", srcs = ["check.py"], deps = [":lib"], args = ["-x"])
 """
 
 
-def tested() -> ActionGraph:
+def analysed_test() -> ActionGraph:
     files = {"pkg/BUILD.ml": TESTED, "pkg/lib.py": "", "pkg/check.py": "", "pkg/table.csv": ""}
     return workspace(files).analyse("//pkg:check")
 
 
 def test_a_test_gets_its_files_and_leaves_a_log_and_a_report() -> None:
-    action = spawn(tested(), "mlbuild-out/pkg/check.log")
+    action = spawn(analysed_test(), "mlbuild-out/pkg/check.log")
     assert action.is_test
     assert [each.path for each in action.outputs] == ["mlbuild-out/pkg/check.log", "mlbuild-out/pkg/check.xml"]
     assert sorted(each.path for each in action.inputs) == [
