@@ -34,11 +34,24 @@ class StarlarkError(UserError):
 class ModuleText:
     """The file behind a compiled module: its path, and its text for excerpts."""
 
-    __slots__ = ("path", "source")
+    __slots__ = ("_positions", "path", "source")
 
     def __init__(self, path: str, source: bytes) -> None:
         self.path = path
         self.source = source
+        # By identity: to hash a code object is to hash all its constants.
+        self._positions: dict[int, tuple[CodeType, tuple[tuple[int | None, ...], ...]]] = {}
+
+    def place(self, code: CodeType, instruction: int) -> Location:
+        """Where in the file the instruction (a byte offset) was lowered from."""
+        known = self._positions.get(id(code))
+        if known is None:
+            known = self._positions[id(code)] = code, tuple(code.co_positions())
+        positions = known[1]
+        if instruction // 2 >= len(positions):
+            return Location(self.path)
+        line, _, column, _ = positions[instruction // 2]
+        return Location(self.path, line or 0, 0 if column is None else column + 1)
 
     def line(self, number: int) -> str | None:
         """The line as the user wrote it."""
@@ -52,14 +65,6 @@ def module_text(frame: FrameType) -> ModuleText | None:
     return found if isinstance(found, ModuleText) else None
 
 
-def place(code: CodeType, instruction: int, path: str) -> Location:
-    """Where in the file the instruction (a byte offset) was lowered from."""
-    for index, (line, _, column, _) in enumerate(code.co_positions()):
-        if index == instruction // 2:
-            return Location(path, line or 0, 0 if column is None else column + 1)
-    return Location(path)
-
-
 def frames_of(traceback: TracebackType | None) -> tuple[tuple[Frame, ModuleText], ...]:
     """The Starlark frames of a traceback, outermost first."""
     found = []
@@ -68,10 +73,10 @@ def frames_of(traceback: TracebackType | None) -> tuple[tuple[Frame, ModuleText]
         if text is not None:
             code = traceback.tb_frame.f_code
             if not _is_comprehension(code):
-                found.append((Frame(place(code, traceback.tb_lasti, text.path), function_name(code)), text))
+                found.append((Frame(text.place(code, traceback.tb_lasti), function_name(code)), text))
             elif found:
                 outer, text = found[-1]
-                found[-1] = (Frame(place(code, traceback.tb_lasti, text.path), outer.function), text)
+                found[-1] = (Frame(text.place(code, traceback.tb_lasti), outer.function), text)
         traceback = traceback.tb_next
     return tuple(found)
 
@@ -153,7 +158,8 @@ def argument_message(text: str) -> str:
     if match := _MULTIPLE.fullmatch(text):
         return f"{_plain(match[1])}() got multiple values for parameter '{match[2]}'"
     if match := _TOO_MANY.match(text):
-        return too_many_message(_plain(match[1]), int(match[2]), int(match[3]))
+        receiver = match[1].startswith("method.")
+        return too_many_message(_plain(match[1]), int(match[2]) - receiver, int(match[3]) - receiver)
     if match := _POSITIONAL_ONLY.fullmatch(text):
         return f"{_plain(match[1])}() got named argument for positional-only parameter '{match[2]}'"
     return text

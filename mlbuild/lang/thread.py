@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from mlbuild.diagnostics import Frame, Location
-from mlbuild.lang.errors import StarlarkError, function_name, module_text, place
+from mlbuild.lang.errors import StarlarkError, function_name, module_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Thread:
         while frame is not None:
             text = module_text(frame)
             if text is not None:
-                return place(frame.f_code, frame.f_lasti, text.path)
+                return text.place(frame.f_code, frame.f_lasti)
             frame = frame.f_back  # type: ignore[assignment]
         return Location("<builtin>")
 
@@ -58,7 +58,7 @@ class Thread:
         while frame is not None:
             text = module_text(frame)
             if text is not None:
-                here = inner or place(frame.f_code, frame.f_lasti, text.path)
+                here = inner or text.place(frame.f_code, frame.f_lasti)
                 if frame.f_code.co_name in ("<listcomp>", "<dictcomp>"):
                     inner = here
                 else:
