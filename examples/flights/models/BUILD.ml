@@ -5,6 +5,7 @@ model(
     fn = "train.py:train",
     label = "relevance",
     params = {
+        "feature_fraction": 0.7,
         "learning_rate": 0.05,
         "min_data_in_leaf": 40,
         "num_leaves": 15,
@@ -28,15 +29,15 @@ baseline(
     predict = "train.py:predict_last_week",
 )
 
-# Measured: NDCG@3 0.9614 [0.9550, 0.9669] (95 %, 1,000 resamples of the 781 queries of November and December), last week
-# 0.9475 [0.9402, 0.9541], paired gain +0.0139 [+0.0072, +0.0212].
+# Measured: NDCG@3 0.9627 [0.9568, 0.9682] (95 %, 1,000 resamples of the 781 queries of November and December), last week
+# 0.9475 [0.9402, 0.9541], paired gain +0.0153 [+0.0093, +0.0220].
 evaluation(
     name = "quality",
     baseline = ":last_week",
     bootstrap = 1000,
     data = "//data:by_time.test",
     gates = [
-        # The lower end of the interval, so that luck alone passes it once in 40 times.
+        # The lower end of the interval, 0.9568: luck alone seldom passes it.
         {
             "metric": "ndcg@3",
             "min": 0.95,
@@ -48,7 +49,7 @@ evaluation(
             "min_gain": 0.0,
             "confidence": 0.95,
         },
-        # No airport is sacrificed for another; the worst is LGA with 0.9519 [0.9373, 0.9644].
+        # No airport is sacrificed for another; the worst is LGA with 0.9579 [0.9449, 0.9691].
         {
             "metric": "ndcg@3",
             "slices": "origin",
@@ -58,7 +59,6 @@ evaluation(
     metrics = [
         "ndcg@1",
         "ndcg@3",
-        "mrr",
     ],
     model = ":ranker",
     slices = [

@@ -24,6 +24,7 @@ def small_flights(folder: Path, *, months: tuple[int, ...] = (9, 10, 11, 12)) ->
     build = folder / "data" / "BUILD.ml"
     text = build.read_text(encoding="utf-8")
     text = re.sub(r"wheel_file\(.*?^\)\n\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = text.replace('rows = {"min": 1000}', 'rows = {"min": 100}')
     for name in TABLES:
         text = text.replace(f'":{name}_file"', f'"{name}.csv"')
     build.write_text(text, encoding="utf-8")
