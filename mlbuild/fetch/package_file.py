@@ -103,6 +103,6 @@ def _not_offered(
         f"no package index has {what} with `sha256:{sha256}`",
         hint="copy the hash of the file that you mean",
         notes=tuple(
-            f"`{each.name}` has `sha256:{each.sha256 or got.get(each.name, '?')}`" for each in dict.fromkeys(known)
+            dict.fromkeys(f"`{each.name}` has `sha256:{each.sha256 or got.get(each.name, '?')}`" for each in known)
         )[:20],
     )

@@ -110,16 +110,26 @@ def in_child(log: str, run: object) -> int:
         status = run()  # type: ignore[operator]
     except SystemExit as error:
         status = exit_code(error)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
+    except BaseException as error:
+        print_from_user_code(error)
     finally:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
         finally:
             os._exit(status)
+
+
+def print_from_user_code(error: BaseException) -> None:
+    """The traceback without the frames of this file and of `runpy`, which stand first."""
+    import traceback
+
+    frame = error.__traceback__
+    while frame is not None and (
+        os.path.isabs(name := frame.tb_frame.f_code.co_filename) or name.startswith("<frozen")
+    ):
+        frame = frame.tb_next
+    traceback.print_exception(type(error), error, frame or error.__traceback__)
 
 
 def exit_code(error: SystemExit) -> int:

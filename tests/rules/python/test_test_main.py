@@ -82,3 +82,11 @@ def test_control_characters_in_a_log_do_not_break_the_report(tmp_path: Path) -> 
     ran = Ran(tmp_path, "print('\\x00\\x1b[31m\\ud800'.encode('utf-8', 'surrogatepass'))\nprint('\\x07')\n")
     assert ran.code == 0
     assert len(ran.cases) == 1
+
+
+def test_the_traceback_of_a_script_begins_in_the_script(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, "1 / 0\n")
+    assert ran.log.splitlines()[:2] == [
+        "Traceback (most recent call last):",
+        '  File "check_it.py", line 1, in <module>',
+    ]
