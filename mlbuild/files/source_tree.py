@@ -229,17 +229,18 @@ class DiskSourceTree:
 
     def _follow_folder(self, root: str, folder: str, asked: str) -> str:
         """The real path of a folder. Each is looked at once: builds ask for many files of few folders."""
-        real = root
-        plain = root
-        for part in folder.split("/") if folder else ():
+        plain = f"{root}/{folder}" if folder else root
+        parts: list[str] = []
+        while plain != root and plain not in self._folders:
+            plain, _, part = plain.rpartition("/")
+            parts.append(part)
+        real = self._folders.get(plain, root)
+        for part in reversed(parts):
             plain = f"{plain}/{part}"
-            known = self._folders.get(plain)
-            if known is None:
-                known = f"{real}/{part}"
-                if stat.S_ISLNK(os.lstat(known).st_mode):
-                    known = _followed(known, root, asked)
-                self._folders[plain] = known
-            real = known
+            real = f"{real}/{part}"
+            if stat.S_ISLNK(os.lstat(real).st_mode):
+                real = _followed(real, root, asked)
+            self._folders[plain] = real
         return real
 
     def _split(self, path: str) -> tuple[str, str]:
