@@ -289,7 +289,6 @@ def _unmade(artifact: Artifact, owner: Owner, location: Location | None) -> User
         f"output `{artifact.path}` of `{owner.label.short}` is declared, but no action makes it",
         location=location or owner.location,
         hint="name it in the `outputs` of an action, or do not declare it",
-        notes=(f"`{owner.label.short}` is at {owner.location}",) if location else (),
     )
 
 

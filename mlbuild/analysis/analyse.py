@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from mlbuild.analysis.claims import Claims, Owner
 from mlbuild.analysis.configuration import Configuration
 from mlbuild.analysis.context import Resolved
-from mlbuild.analysis.implementation import implement
+from mlbuild.analysis.implementation import implement, of_target
 from mlbuild.analysis.node import Node, artifacts_of
 from mlbuild.analysis.packages import Packages
 from mlbuild.analysis.steps import Stepper, Steps
-from mlbuild.diagnostics import Diagnostic, UserError, fail
+from mlbuild.diagnostics import Diagnostic, Location, UserError, fail
 from mlbuild.seams import EventSink
 from mlbuild.terms import Action, ActionGraph, Artifact, ConfiguredTarget, Label, Target, outputs_of
 from mlbuild.terms.event import TargetConfigured, Warned
@@ -102,13 +102,14 @@ class Analysis:
                 if known is not None:
                     sent, current = known, None
         except UserError as error:
+            placed = self._asked_by(stack, error)
             # All that wait for this label fail with it, for the same reason.
             for label, steps in stack:
-                self._failed[label] = error
+                self._failed[label] = placed
                 steps.close()
-            if current is not None:
-                self._failed[current] = error
-            raise
+            if placed is error:
+                raise
+            raise placed from None
 
     def _implement(self, resolved: Resolved) -> Node:
         implemented = implement(resolved, self._packages, self._configuration, self._print)
@@ -126,6 +127,16 @@ class Analysis:
             self._sink.emit(TargetConfigured(target.label, target.rule.name))
         return implemented.node
 
+    def _asked_by(self, stack: list[tuple[Label, Steps]], error: UserError) -> UserError:
+        """The error, placed where the nearest target stands that waits, unless it has a place."""
+        if all(each.location is not None for each in error.diagnostics):
+            return error
+        for label, _ in reversed(stack):
+            entry = self._packages.entry(label)
+            if isinstance(entry, Target):
+                return of_target(error, entry, self._packages)
+        return error
+
     def _cycle(self, active: dict[Label, None], again: Label) -> UserError:
         labels = list(active)
         chain = [*labels[labels.index(again) :], again]
@@ -133,11 +144,11 @@ class Analysis:
         error = fail(
             "dependency-cycle",
             "targets depend on each other in a circle",
-            notes=tuple(f"{'   ' if index else 'from'} `{label.short}`" for index, label in enumerate(chain)),
+            notes=tuple(f"{'-> ' if index else ''}`{label.short}`" for index, label in enumerate(chain)),
             hint="one of these dependencies must go, or the targets become one",
         )
         return self._packages.placed(error, entry.location if isinstance(entry, Target) else None)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, location: Location) -> None:
         if self._sink is not None:
-            self._sink.emit(Warned(Diagnostic("print", text), level="info"))
+            self._sink.emit(Warned(Diagnostic("print", text, location), level="info"))

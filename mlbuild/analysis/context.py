@@ -49,6 +49,13 @@ class Fields:
         return f"<{self._what}>"
 
 
+class Attributes(Fields):
+    """`ctx.attr`."""
+
+    __slots__ = ()
+    starlark_type: ClassVar[str] = "ctx.attr"
+
+
 class Toolchains:
     """`ctx.toolchains[TYPE]`, the type's label as written in the rule's file."""
 
@@ -157,7 +164,7 @@ class RuleContext:
             raise self._thread.error("bad-variable", f"attribute `{attribute_name}`: {error}") from None
 
     def _attr(self) -> object:
-        return Fields("attr", self._resolved.values)
+        return Attributes("attr", self._resolved.values)
 
     def _files(self) -> object:
         return Fields("files", {name: freeze(self._files_of(name)) for name in self._resolved.dependencies})

@@ -12,7 +12,7 @@ from mlbuild.analysis.context import Resolved, RuleContext
 from mlbuild.analysis.node import Node
 from mlbuild.analysis.packages import Packages
 from mlbuild.analysis.results import Returned, node_of
-from mlbuild.diagnostics import Diagnostic, UserError
+from mlbuild.diagnostics import Diagnostic, Location, UserError
 from mlbuild.lang import Thread, call
 from mlbuild.terms import Action, Artifact, Label, MapAction, SpawnAction, Target, outputs_of
 
@@ -36,13 +36,14 @@ class RuleThread:
 
 
 def implement(
-    resolved: Resolved, packages: Packages, configuration: Configuration, print: Callable[[str], None] | None
+    resolved: Resolved, packages: Packages, configuration: Configuration, print: Callable[[str, Location], None]
 ) -> Implemented:
     """The node and the actions of a target. Raises UserError."""
     target = resolved.target
     rule = target.rule
     owner = Owner(target.label, target.location)
-    thread = Thread(context=RuleThread(packages), print=print)
+    thread = Thread(context=RuleThread(packages))
+    thread.print = lambda text: print(text, thread.location())
     predeclared = {
         target.label.sibling(each.path[_prefix_length(each, target) :]): each
         for value in resolved.outputs.values()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from mlbuild.diagnostics import Location
+from mlbuild.diagnostics import Location, fail
 from mlbuild.terms import Artifact, Depset, Info, Label, Provider, RunCommand
 
 Settings = frozenset[tuple[str, str, str]]
@@ -63,7 +63,11 @@ class Node:
         info = self.providers.get(key)
         if info is None:
             has = ", ".join(f"`{each.name}`" for each in self.providers)
-            raise ValueError(f"target `{self.label.short}` ({self.kind}) has no provider `{key.name}`: it has {has}")
+            raise fail(
+                "missing-provider",
+                f"`{self.label.short}` ({self.kind}) does not provide `{key.name}`",
+                hint=f"it provides {has}",
+            )
         return info
 
     def starlark_contains(self, key: object) -> bool:

@@ -86,9 +86,11 @@ class Stepper:
             hint = "it has " + ", ".join(f"`{each}`" for each in whole.parts)
         else:
             hint = None
-        package = entry.label.short.partition(":")[0] or "//"
         if not whole.parts:
-            raise fail("no-such-target", f"package `{package}` has no target or file `{entry.label.name}`", hint=hint)
+            raise fail(
+                "no-such-file",
+                f"there is no file `{entry.label.path}`, and `{whole.label.short}` ({whole.kind}) has no parts",
+            )
         raise fail("no-such-part", f"`{whole.label.short}` ({whole.kind}) has no part `{entry.part}`", hint=hint)
 
     def _target(self, target: Target) -> Steps:

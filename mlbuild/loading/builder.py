@@ -156,7 +156,8 @@ class PackageBuilder:
         try:
             return Label.parse(":" + name, repository=self.repository, package=self.name)
         except BadLabel as error:
-            raise thread.error("bad-name", f"`{name}` cannot be the name of a target: {error}") from None
+            why = "it has a colon" if ":" in name else str(error)
+            raise thread.error("bad-name", f"`{name}` cannot be the name of a target: {why}") from None
 
     def _claim_name(self, thread: Thread, target: Target) -> None:
         name = target.label.name

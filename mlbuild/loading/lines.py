@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mlbuild.diagnostics import Location, UserError
+from mlbuild.diagnostics import Diagnostic, Location, UserError
 from mlbuild.seams import SourceTree
 
 
@@ -27,9 +27,12 @@ class SourceLines:
     def placed(self, error: UserError, location: Location | None) -> UserError:
         """The error, at a place unless it has one already, with the line that stands there."""
         return UserError(
-            *(
-                each if each.location is not None else replace(each, location=location, source_line=self.line(location))
-                for each in error.diagnostics
-            ),
+            *(self._placed(each, location) for each in error.diagnostics),
             exit_code=error.exit_code,
         )
+
+    def _placed(self, diagnostic: Diagnostic, location: Location | None) -> Diagnostic:
+        place = diagnostic.location or location
+        if place is None or diagnostic.source_line is not None:
+            return diagnostic
+        return replace(diagnostic, location=place, source_line=self.line(place))

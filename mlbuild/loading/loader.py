@@ -27,8 +27,8 @@ from mlbuild.terms import Entry, Label, OutputFile, PartOfTarget, SourceFile
 from mlbuild.terms.event import PackageLoaded, Warned
 
 PRELUDE = "external/mlbuild/rules/prelude.bzl"
-SHELL = Label("mlbuild", "rules/shell", "host")
-"""The toolchain that mlbuild registers itself, after those of the workspace."""
+TOOLCHAINS = (Label("mlbuild", "rules/shell", "host"), Label("mlbuild", "rules/python", "host"))
+"""What mlbuild registers itself, after the toolchains of the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Defaults:
     """What mlbuild adds to every workspace: a module whose names BUILD files see, and toolchains."""
 
     prelude: str | None = PRELUDE
-    toolchains: tuple[Label, ...] = (SHELL,)
+    toolchains: tuple[Label, ...] = TOOLCHAINS
 
 
 class Loader:
@@ -145,11 +145,13 @@ class Loader:
         return package
 
     def _evaluate(self, path: str, names: Mapping[str, object], context: object) -> None:
-        self._modules.evaluate(path, BUILD, names, Thread(context=context, print=self._print))
+        thread = Thread(context=context)
+        thread.print = lambda text: self._print(text, thread.location())
+        self._modules.evaluate(path, BUILD, names, thread)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, location: Location) -> None:
         if self._sink is not None:
-            self._sink.emit(Warned(Diagnostic("print", text), level="info"))
+            self._sink.emit(Warned(Diagnostic("print", text, location), level="info"))
 
     def _find(self, label: Label) -> Entry:
         package = self.package(label.repository, label.package)

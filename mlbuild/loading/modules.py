@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from mlbuild.diagnostics import UserError, did_you_mean, fail
+from mlbuild.diagnostics import Location, UserError, did_you_mean, fail
 from mlbuild.lang import MODULE, Dialect, Load, Program, Thread, execute
 from mlbuild.loading import missing
 from mlbuild.loading.folders import Folders
@@ -42,7 +42,7 @@ class Modules:
         programs: Programs,
         folders: Folders,
         prelude: Callable[[], Exports],
-        print: Callable[[str], None],
+        print: Callable[[str, Location], None],
     ) -> None:
         self._sources = sources
         self._programs = programs
@@ -111,8 +111,7 @@ class Modules:
                     active[inner.path] = None
                     continue
                 loaded = {each.module: self._bind(each, top.path) for each in top.program.loads}
-                thread = Thread(context=ModuleContext(self), print=self._print)
-                self._done[top.path] = execute(top.program, self._globals, loaded, thread)
+                self._done[top.path] = self._execute(top.program, loaded)
             except UserError as error:
                 # All that wait for this module fail with it, for the same reason.
                 for waiting in stack:
@@ -120,6 +119,11 @@ class Modules:
                 raise
             stack.pop()
             del active[top.path]
+
+    def _execute(self, program: Program, loaded: Mapping[str, Exports]) -> Exports:
+        thread = Thread(context=ModuleContext(self))
+        thread.print = lambda text: self._print(text, thread.location())
+        return execute(program, self._globals, loaded, thread)
 
     def _next_unloaded(self, top: _Loading, active: dict[str, None]) -> _Loading | None:
         for load in top.loads:
