@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from mlbuild.reapi.wire import Message, encode_digest, message_field, text_field
-from mlbuild.terms import Directory, DirectoryNode, FileNode, SymlinkNode
+from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, SymlinkNode
+
+_SHORT_DIGEST = re.compile(rb"\x12.\n@[0-9a-f]{64}\x10[\x80-\xff]{0,3}[\x01-\x7f](?:\x20\x01)?", re.DOTALL)
 
 Node = TypeVar("Node", FileNode, DirectoryNode, SymlinkNode)
 
@@ -53,11 +56,32 @@ def decode_tree(data: bytes) -> tuple[Directory, tuple[Directory, ...]]:
 def _decode(message: Message) -> Directory:
     return Directory(
         _sorted(
-            tuple(FileNode(each.text(1), each.needed_digest(2), each.flag(4)) for each in message.inners(1)),
+            tuple(_short_file_node(each) or _file_node(each) for each in message.raws(1)),
         ),
         _sorted(tuple(DirectoryNode(each.text(1), each.needed_digest(2)) for each in message.inners(2))),
         _sorted(tuple(SymlinkNode(each.text(1), each.text(2)) for each in message.inners(3))),
     )
+
+
+def _file_node(data: bytes) -> FileNode:
+    message = Message(data)
+    return FileNode(message.text(1), message.needed_digest(2), message.flag(4))
+
+
+def _short_file_node(data: bytes) -> FileNode | None:
+    """The same, for what nearly every file looks like; nothing for others. Trees have thousands of files."""
+    if len(data) < 72 or data[0] != 0x0A or data[1] > 0x7F:
+        return None
+    middle = 2 + data[1]
+    body = data[middle:]
+    # A digest with a hash of 64 bytes, a size of one to four, and maybe the flag that says executable.
+    if not _SHORT_DIGEST.fullmatch(body) or body[1] != len(body) - 2 - (2 if body.endswith(b"\x20\x01") else 0):
+        return None
+    size = 0
+    end = 2 + body[1]
+    for position in range(end - 1, 68, -1):
+        size = size << 7 | body[position] & 0x7F
+    return FileNode(data[2:middle].decode(), Digest(body[4:68].decode(), size), end < len(body))
 
 
 def _file(node: FileNode) -> bytes:

@@ -104,6 +104,9 @@ class Message:
     def inners(self, number: int) -> tuple[Message, ...]:
         return tuple(Message(value) for value in self._all_bytes(number))
 
+    def raws(self, number: int) -> tuple[bytes, ...]:
+        return tuple(self._all_bytes(number))
+
     def number(self, number: int) -> int:
         """A signed integer of up to 64 bits."""
         value = self._one(number)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlbuild.reapi import decode_directory, decode_tree, encode_directory, encode_tree
+from mlbuild.reapi.directory import _file_node, _short_file_node
 from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, SymlinkNode
 
 A = Digest("a" * 64, 1)
@@ -156,3 +157,26 @@ def test_a_changed_byte_gives_a_folder_or_a_value_error(directory: Directory, da
         decode_directory(bytes(encoded))
     except ValueError:
         return
+
+
+@given(name=names, size=st.integers(0, 2**40), is_executable=st.booleans(), data=st.data())
+def test_the_short_way_reads_what_the_long_way_reads(
+    name: str, size: int, is_executable: bool, data: st.DataObject
+) -> None:
+    encoded = encode_directory(Directory((FileNode(name, Digest("a" * 64, size), is_executable),)))
+    node = bytearray(encoded[2:] if encoded[1] < 0x80 else encoded[3:])
+    for _ in range(data.draw(st.integers(0, 2))):
+        node[data.draw(st.integers(0, len(node) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        short = _short_file_node(bytes(node))
+    except ValueError:
+        short = None
+    if short is not None:
+        assert _file_node(bytes(node)) == short
+
+
+def test_the_short_way_is_taken() -> None:
+    for size in (1, 127, 128, 20_000_000):
+        for is_executable in (False, True):
+            node = FileNode("train.py", Digest("a" * 64, size), is_executable)
+            assert _short_file_node(encode_directory(Directory((node,)))[2:]) == node
