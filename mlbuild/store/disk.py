@@ -46,6 +46,9 @@ class DiskStore:
             for each in (folder, folder / "cas"):
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._temporary = TemporaryFiles(folder / "tmp")
+        with contextlib.suppress(OSError):
+            # A cache that may only be read is useful too.
+            self._temporary.clear_away()
         self._durability = Durability(folder)
         self._sound: dict[Digest, Stamp] = {}
 

@@ -35,6 +35,10 @@ class TemporaryFiles:
             except FileNotFoundError:
                 own = self._claim(own)
 
+    def clear_away(self) -> None:
+        """Removes what the dead have left, now rather than with the first file. Raises OSError."""
+        self._claim(None)
+
     def drop(self, descriptor: int, path: str) -> None:
         """Closes the file and removes it, if it has not been renamed."""
         os.close(descriptor)
@@ -58,7 +62,7 @@ class TemporaryFiles:
                 self._own, self._held = None, -1
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if lost is None:
-                self._clear_away()
+                self._remove_orphans()
             while self._own is None:
                 own = f"{self._folder}/{secrets.token_hex(16)}"
                 os.mkdir(own, 0o700)
@@ -67,7 +71,7 @@ class TemporaryFiles:
                     self._own, self._held = own, held
             return self._own
 
-    def _clear_away(self) -> None:
+    def _remove_orphans(self) -> None:
         """What dead processes left: nobody holds its lock."""
         for name in sorted(os.listdir(self._folder)):
             path = f"{self._folder}/{name}"
