@@ -43,7 +43,7 @@ def check_column(name: str, column: pa.ChunkedArray, rules: Mapping[str, object]
             return
     nulls = column.null_count
     if rules.get("not_null") and nulls:
-        yield Violation(name, "not_null", f"{nulls:,} nulls", nulls, _rows(column.is_null()))
+        yield Violation(name, "not_null", counted(nulls, "null"), nulls, _rows(column.is_null()))
     if "max_null_rate" in rules and len(column):
         rate, limit = nulls / len(column), _number(rules["max_null_rate"])
         if rate > limit:
@@ -53,13 +53,15 @@ def check_column(name: str, column: pa.ChunkedArray, rules: Mapping[str, object]
         if rule in rules:
             bad = _rows(compare(column, _limit(rules[rule], column.type, name, rule)))
             if len(bad):
-                yield Violation(name, rule, f"{len(bad):,} values {word} {rules[rule]}", len(bad), bad)
+                yield Violation(name, rule, f"{counted(len(bad), 'value')} {word} {rules[rule]}", len(bad), bad)
     if "in" in rules:
         yield from _check_domain(name, column, rules["in"])
     if rules.get("unique"):
         bad = _repeated(column)
         if len(bad):
-            yield Violation(name, "unique", f"{len(bad):,} rows have a value that another row has", len(bad), bad)
+            yield Violation(
+                name, "unique", f"{counted(len(bad), 'row')} with a value that another row has", len(bad), bad
+            )
 
 
 def _check_domain(name: str, column: pa.ChunkedArray, domain: object) -> Iterator[Violation]:
@@ -70,8 +72,13 @@ def _check_domain(name: str, column: pa.ChunkedArray, domain: object) -> Iterato
         unknown = pc.unique(column.take(pa.array(bad))).to_pylist()
         shown = ", ".join(repr(each) for each in sorted(unknown, key=str)[:5]) + (", ..." if len(unknown) > 5 else "")
         yield Violation(
-            name, "in", f"{len(bad):,} values outside the domain of {len(domain):,}: {shown}", len(bad), bad
+            name, "in", f"{counted(len(bad), 'value')} outside the domain of {len(domain):,}: {shown}", len(bad), bad
         )
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 value`, `1,204 values`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _repeated(column: pa.ChunkedArray) -> np.ndarray:

@@ -74,7 +74,7 @@ def test_a_null_rate_and_a_range_are_told_with_their_numbers(tree: Path) -> None
     assert heads == [
         "rows.min: 6 rows, fewer than 10",
         "column `delay`: max_null_rate: 0.3333 of the values are null (2 of 6), more than 0.25",
-        "column `delay`: max: 1 values above 100",
+        "column `delay`: max: 1 value above 100",
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_repeated_value_and_a_wrong_type_are_found(tree: Path) -> None:
         run(tree, {"carrier": {"unique": True}, "day": {"type": "int8"}})
     heads = [note.split("\n")[0] for note in caught.value.notes]
     assert heads == [
-        "column `carrier`: unique: 5 rows have a value that another row has",
+        "column `carrier`: unique: 5 rows with a value that another row has",
         "column `day`: type: it is int64, not int8",
     ]
 
