@@ -82,13 +82,14 @@ class Session:
                 for target in graph.targets
                 if command == "test" and target.test_results
             ]
-            for event in (*completed, *tested):
+            told: tuple[null_build.Told, ...] = (*completed, *tested)
+            for event in told:
                 self._sink.emit(event)
             code = results.exit_code(completed, tested)
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
             if code is ExitCode.SUCCESS:
                 null_build.remember(
-                    state, asked, rooms.witnesses(), began_ns, time.time_ns(), (*completed, *tested),
+                    state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
                     outcome.counts.total,
                 )  # fmt: skip
             return code
