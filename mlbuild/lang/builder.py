@@ -281,11 +281,11 @@ class Builder:
             if argument.kind not in ("", "=") or not _is_text(argument.value):
                 message = '`load` takes only "name" and local = "name" with string literals'
                 raise Misplaced("bad-load", message, argument.offset, hint)
-            exported = argument.value.value  # type: ignore[union-attr]
+            exported = _text(argument.value)
             if not exported.isidentifier():
                 raise Misplaced("bad-load", f"`load`: invalid symbol name {exported!r}", argument.offset, hint)
             bindings.append((argument.offset, argument.name or exported, exported))
-        return tree.Load(call.offset, arguments[0].value.value, bindings)  # type: ignore[union-attr]
+        return tree.Load(call.offset, _text(arguments[0].value), bindings)
 
 
 class _Arranger:
@@ -369,6 +369,11 @@ def _is_bare_not(value: object) -> bool:
 
 def _is_text(value: tree.Expression) -> bool:
     return isinstance(value, tree.Literal) and isinstance(value.value, str)
+
+
+def _text(value: tree.Expression) -> str:
+    assert isinstance(value, tree.Literal) and isinstance(value.value, str)
+    return value.value
 
 
 def _start(value: tree.Expression) -> int:

@@ -6,7 +6,8 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mlbuild.lang.values import DICTS, LISTS, TYPES, Set, Struct, fail, type_name
+from mlbuild.lang.errors import StarlarkError
+from mlbuild.lang.values import DICTS, LISTS, TYPES, Set, Struct, type_name
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -81,7 +82,7 @@ def _order(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any
             found = host_binary(name, a, b)
             if found is not NotImplemented:
                 return bool(found)
-        fail("bad-operands", f"unsupported comparison: {type_name(a)} <=> {type_name(b)}")
+        raise StarlarkError.of("bad-operands", f"unsupported comparison: {type_name(a)} <=> {type_name(b)}")
 
     return ordered
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlbuild.lang.compare import equal, host_binary
+from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.keys import find, store
 from mlbuild.lang.loops import elements, loop, mutable
 from mlbuild.lang.members import no_attribute
@@ -67,7 +68,8 @@ def index(value: Any, key: Any) -> Any:
             fail("out-of-range", out_of_range(key, len(value)))
     if kind not in TYPES and (method := getattr(kind, "starlark_index", None)) is not None:
         return method(value, key)
-    fail("bad-operands", f"type '{type_name(value)}' has no operator [](" + type_name(key) + ")")
+    message = f"type '{type_name(value)}' has no operator []({type_name(key)})"
+    raise StarlarkError.of("bad-operands", message)
 
 
 _INDEXED = frozenset((tuple, str, bytes, range))

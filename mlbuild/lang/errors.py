@@ -15,6 +15,9 @@ MARK = "+program"
 class StarlarkError(UserError):
     """An error of a Starlark file. Its first diagnostic gets location and frames when it leaves `execute` or `call`."""
 
+    at_caller = False
+    """Whether the innermost frame is that of a function that was refused, so that the error is its caller's."""
+
     @classmethod
     def of(cls, code: str, message: str, hint: str | None = None) -> StarlarkError:
         """An error that has no place yet."""
@@ -106,6 +109,8 @@ def located(error: BaseException) -> StarlarkError | None:
     if not diagnostics or not frames:
         return found if isinstance(found, StarlarkError) else None
     first = diagnostics[0]
+    if len(frames) > 1 and isinstance(found, StarlarkError) and found.at_caller:
+        frames, found.at_caller = frames[:-1], False
     stack = tuple(frame for frame, _ in frames)
     if first.location is None:
         innermost, text = frames[-1]

@@ -281,7 +281,7 @@ class Expressions:
             constants = [
                 each for each in (node.left, node.right) if isinstance(each, tree.Name) and each.name in _CONSTANTS
             ]
-            if constants:
+            if constants and not any(isinstance(each, tree.Literal) for each in (node.left, node.right)):
                 identity = ast.Is() if operator == "==" else ast.IsNot()
                 return self.at(ast.Compare(a, [identity], [b]), offset)
         if self._is_simple(node.left) and self._is_simple(node.right):
@@ -339,12 +339,13 @@ class Expressions:
             if argument.kind == "":
                 args.append(value)
             elif argument.kind == "*":
-                args.append(self.at(ast.Starred(self.call(argument.offset, "+star", value), _LOAD), argument.offset))
+                spread = self._after(keywords, self.call(argument.offset, "+star", value), argument.offset)
+                args.append(self.at(ast.Starred(spread, _LOAD), argument.offset))
             elif argument.kind == "=":
                 keywords.append(self.at(ast.keyword(_safe(argument.name), value), argument.offset))
             else:
-                spread = self.call(argument.offset, "+star_star", value)
-                keywords.append(self.at(ast.keyword(None, spread), argument.offset))
+                named = self.call(argument.offset, "+star_star", value)
+                keywords.append(self.at(ast.keyword(None, named), argument.offset))
         if isinstance(function, tree.Dot):
             receiver = self.expression(function.value)
             if function.name in NATIVE_METHODS:
@@ -360,6 +361,19 @@ class Expressions:
         else:
             called = self.call(offset, "+callee", self.expression(function))
         return self.at(ast.Call(called, args, keywords), offset)
+
+    def _after(self, keywords: list[ast.keyword], value: ast.expr, offset: int) -> ast.expr:
+        """The value of `*args`, evaluated after the keywords that are written before it, which Python would do later."""
+        if self._no_walrus or all(isinstance(keyword.value, ast.Constant | ast.Name) for keyword in keywords):
+            return value
+        parts: list[ast.expr] = []
+        for keyword in keywords:
+            self.temporaries += 1
+            name = f"+t{self.temporaries}"
+            parts.append(self.at(ast.NamedExpr(self.named(name, offset, ast.Store()), keyword.value), offset))
+            keyword.value = self.named(name, offset)
+        whole = self.at(ast.Tuple([*parts, value], _LOAD), offset)
+        return self.at(ast.Subscript(whole, self.constant(len(parts), offset), _LOAD), offset)
 
     def parameters(self, parameters: Iterable[tree.Parameter]) -> ast.arguments:
         made = ast.arguments([], [], None, [], [], None, [])
@@ -408,8 +422,13 @@ class Expressions:
             helper = "+guarded" if effects and not self.is_fresh(clause.iterable) else "+loop"
             iterable = self.call(clause.iterable.offset, helper, iterable)
             if not generators:
+                names.update(
+                    name.name
+                    for each in node.clauses
+                    if isinstance(each, tree.ForClause)
+                    for name in targets(each.target)
+                )
                 self.scopes.append(names)
-            names.update(name.name for name in targets(clause.target))
             self._clause(clause.target, iterable, generators)
         body = self.expression(node.body)
         if node.key is None:

@@ -40,7 +40,7 @@ def make_dict(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
     """A dict display: each key once."""
     result: dict[Any, Any] = {}
     for key, value in pairs:
-        if hashable(key) in result:
+        if find(result, key) is not None:
             fail("duplicate-key", f"dictionary expression has duplicate key: {repr_value(key)}")
         store(result, key, value)
     return result

@@ -154,7 +154,7 @@ def _sorted(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list[
     return [items[position] for position in order]
 
 
-def _extreme(name: str, better: Callable[[Any, Any], bool]) -> Callable[..., Any]:
+def _extreme(name: str, worse: Callable[[Any, Any], bool]) -> Callable[..., Any]:
     def extreme(*args: Any, key: Any = None) -> Any:
         function = _key(name, key)
         items = list(elements(args[0])) if len(args) == 1 else args
@@ -166,7 +166,7 @@ def _extreme(name: str, better: Callable[[Any, Any], bool]) -> Callable[..., Any
         best_key = function(best) if function else best
         for item in items[1:]:
             item_key = function(item) if function else item
-            if better(item_key, best_key):
+            if worse(best_key, item_key):
                 best, best_key = item, item_key
         return best
 
@@ -343,8 +343,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "int": _int,
     "len": _len,
     "list": _list,
-    "max": _extreme("max", greater),
-    "min": _extreme("min", less),
+    "max": _extreme("max", less),
+    "min": _extreme("min", greater),
     "ord": _ord,
     "print": _print,
     "range": _range,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.thread import charge
 from mlbuild.lang.values import SIZED, TYPES, FrozenDict, FrozenList, Set, fail, type_name
 
@@ -85,7 +86,7 @@ def _host_iteration(value: Any) -> Iterable[Any]:
         items = list(iterate(value))
         charge(len(items))
         return items
-    fail("not-iterable", f"type '{type_name(value)}' is not iterable")
+    raise StarlarkError.of("not-iterable", f"type '{type_name(value)}' is not iterable")
 
 
 def _metered(value: Iterable[Any]) -> Iterator[Any]:

@@ -97,7 +97,7 @@ class _Statements(Expressions):
             case tree.TupleDisplay() | tree.ListDisplay():
                 unpacked = self.call(offset, "+unpack", value, self.constant(len(target.items), offset))
                 if all(isinstance(item, tree.Name) for item in target.items):
-                    names = [
+                    names: list[ast.expr] = [
                         self.stored(item.name, item.offset) for item in target.items if isinstance(item, tree.Name)
                     ]
                     into = self.at(ast.Tuple(names, ast.Store()), target.offset)

@@ -19,7 +19,7 @@ def attribute(value: Any, name: str) -> Any:
         try:
             return value.fields[name]
         except KeyError:
-            no_attribute(value, name)
+            return no_attribute(value, name)
     table = METHODS.get(kind)
     if table is not None:
         if name in table:
@@ -33,7 +33,7 @@ def attribute(value: Any, name: str) -> Any:
                 return get(value, name)
             except KeyError:
                 pass
-    no_attribute(value, name)
+    return no_attribute(value, name)
 
 
 def host_method(value: Any, name: str) -> Builtin:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mlbuild.lang.compare import equal
+from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.keys import find, store
 from mlbuild.lang.loops import elements, mutable
 from mlbuild.lang.methods_text import BYTES_METHODS, NONE, STRING_METHODS, want, wrong
@@ -41,7 +42,7 @@ def _index(self: list[Any], x: Any, start: Any = None, end: Any = None, /) -> in
     for position in range(*slice(start, end).indices(len(self))):
         if equal(self[position], x):
             return position
-    fail("not-found", f"item {repr_value(x)} not found in list")
+    raise StarlarkError.of("not-found", f"item {repr_value(x)} not found in list")
 
 
 def _insert(self: list[Any], index: Any, item: Any, /) -> None:
@@ -244,7 +245,7 @@ def _isdisjoint(self: Set, other: Any, /) -> bool:
     return not any(item in self.items for item in elements(_as_set("isdisjoint", other)))
 
 
-_LIST = {
+_LIST: dict[str, Callable[..., Any]] = {
     "append": _append,
     "clear": _clear_list,
     "extend": _extend,
@@ -253,7 +254,7 @@ _LIST = {
     "pop": _pop_list,
     "remove": _remove_item,
 }
-_DICT = {
+_DICT: dict[str, Callable[..., Any]] = {
     "clear": _clear_dict,
     "get": _get,
     "items": _items,
@@ -264,7 +265,7 @@ _DICT = {
     "update": _update,
     "values": _values,
 }
-_SET = {
+_SET: dict[str, Callable[..., Any]] = {
     "add": _add,
     "clear": _clear_set,
     "difference": _difference,

@@ -109,11 +109,11 @@ def _partition(name: str) -> Method:
 def _split(name: str) -> Method:
     native = getattr(str, name)
 
-    def method(self: str, sep: Any = None, maxsplit: Any = None, /) -> list[str]:
+    def method(self: str, /, sep: Any = None, maxsplit: Any = None) -> list[str]:
         want(name, "sep", sep, str, NONE)
         want(name, "maxsplit", maxsplit, int, NONE)
         if sep == "":
-            fail("invalid-value", "empty separator")
+            fail("invalid-value", f"{name}: Empty separator")
         return native(self, sep, -1 if maxsplit is None else maxsplit)  # type: ignore[no-any-return]
 
     return method
@@ -122,9 +122,7 @@ def _split(name: str) -> Method:
 def _replace(self: str, old: Any, new: Any, count: Any = -1, /) -> str:
     want("replace", "old", old, str)
     want("replace", "new", new, str)
-    want("replace", "count", count, int, NONE)
-    if count is None:
-        count = -1
+    want("replace", "count", count, int)
     if len(new) > len(old) and len(self) * (len(new) + 1) > 1 << 16:
         times = self.count(old)
         times = times if count < 0 else min(times, count)
@@ -190,7 +188,18 @@ def _bytes_elems(self: bytes, /) -> list[int]:
 STRING_METHODS: dict[str, Method] = {
     **{
         name: _simple(name)
-        for name in ["capitalize", "isalnum", "isalpha", "isdigit", "islower", "isspace", "istitle", "isupper", "lower", "upper"]
+        for name in [
+            "capitalize",
+            "isalnum",
+            "isalpha",
+            "isdigit",
+            "islower",
+            "isspace",
+            "istitle",
+            "isupper",
+            "lower",
+            "upper",
+        ]
     },
     **{name: _ascii_strip(name) for name in ("strip", "lstrip", "rstrip")},
     **{name: _search(name) for name in ("find", "rfind", "index", "rindex", "count")},

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from mlbuild.lang.compare import host_binary
+from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.keys import store
 from mlbuild.lang.loops import elements, mutable
 from mlbuild.lang.text import MAX_TEXT, percent, sized
@@ -27,7 +28,8 @@ def _unsupported(name: str, a: Any, b: Any) -> Any:
     hint = None
     if name == "+" and str in (type(a), type(b)) and {type(a), type(b)} & {int, float, bool}:
         hint = "convert with `str(...)`"
-    fail("bad-operands", f"unsupported binary operation: {type_name(a)} {name} {type_name(b)}", hint)
+    message = f"unsupported binary operation: {type_name(a)} {name} {type_name(b)}"
+    raise StarlarkError.of("bad-operands", message, hint)
 
 
 def _too_large() -> NoReturn:
@@ -131,7 +133,7 @@ def floor_divide(a: Any, b: Any) -> Any:
         except OverflowError:
             _too_large()
         quotient = x / y
-        return float(math.floor(quotient)) if math.isfinite(quotient) else quotient
+        return float(math.floor(quotient)) if quotient and math.isfinite(quotient) else quotient
     return _unsupported("//", a, b)
 
 

@@ -60,7 +60,6 @@ def drive(machine: Automaton, tokens: Tokens, builder: Any, source: Source) -> A
     }
     states = [machine.start]
     values: list[Any] = []
-    state = machine.start
 
     def feed(kind: str, index: int) -> int:
         """Takes one token: reduces while it must, then shifts."""
@@ -101,7 +100,7 @@ def drive(machine: Automaton, tokens: Tokens, builder: Any, source: Source) -> A
             if kind == NEWLINE:
                 if not brackets and not line_begins:
                     line_begins = True
-                    state = feed("NEWLINE", index)
+                    feed("NEWLINE", index)
                 continue
             if line_begins:
                 line_begins = False

@@ -256,15 +256,16 @@ def call(thread: Thread, function: Any, args: Sequence[Any] = (), kwargs: Mappin
 
 def _run(thread: Thread, action: Callable[[], Any]) -> Any:
     """The border between host and Starlark: errors get their places here, and what was running is forgotten."""
-    running = dict(thread.active)
+    running = tuple(thread.active)
     token = CURRENT.set(thread)
     try:
         return action()
     except Exception as error:
+        thread.active.clear()
+        thread.active.update(dict.fromkeys(running))
         found = located(error)
         if found is None or found is error:
             raise
         raise found from None
     finally:
         CURRENT.reset(token)
-        thread.active = running

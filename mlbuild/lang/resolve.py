@@ -77,6 +77,14 @@ def bindings(statements: Iterable[tree.Statement]) -> Iterable[tuple[str, int]]:
                 yield local, offset
 
 
+def _leaves(target: tree.Expression) -> Iterable[tree.Expression]:
+    if isinstance(target, tree.TupleDisplay | tree.ListDisplay):
+        for item in target.items:
+            yield from _leaves(item)
+    else:
+        yield target
+
+
 class _Resolver:
     def __init__(self, file: tree.File, dialect: Dialect, names: frozenset[str]) -> None:
         self._file = file
@@ -104,7 +112,11 @@ class _Resolver:
                 is_load = isinstance(statement, tree.Load)
                 first = self.globals.setdefault(name, offset)
                 augmented = isinstance(statement, tree.Assign) and statement.operator != "="
-                if first == offset or (self._dialect.rebinding and not is_load and name not in loaded) or (augmented and self._dialect.rebinding):
+                if (
+                    first == offset
+                    or (self._dialect.rebinding and not is_load and name not in loaded)
+                    or (augmented and self._dialect.rebinding)
+                ):
                     pass
                 else:
                     line = self._source.location(first).line
@@ -126,6 +138,8 @@ class _Resolver:
                 self._expression(statement.value)
                 self._assign(statement)
             case tree.Def():
+                if statement.name in CONSTANTS or statement.name == "load":
+                    self._error("bad-target", f"cannot assign to '{statement.name}'", statement.offset)
                 if not self._dialect.functions:
                     message = "functions may not be defined in BUILD files"
                     self._error(
@@ -196,7 +210,7 @@ class _Resolver:
     def _target(self, target: tree.Expression) -> None:
         match target:
             case tree.Name():
-                if target.name in CONSTANTS:
+                if target.name in CONSTANTS or target.name == "load":
                     self._error("bad-target", f"cannot assign to '{target.name}'", target.offset)
             case tree.TupleDisplay() | tree.ListDisplay():
                 for item in target.items:
@@ -269,6 +283,14 @@ class _Resolver:
     # Expressions
     def _name(self, name: tree.Name) -> None:
         text = name.name
+        if text == "load":
+            self._error(
+                "bad-load",
+                "`load` is a statement of its own",
+                name.offset,
+                'write `load("//package:file.bzl", "name")`',
+            )
+            return
         if (
             text in CONSTANTS
             or text in self.globals
@@ -350,26 +372,26 @@ class _Resolver:
                 seen.add(key.value)
 
     def _comprehension(self, node: tree.Comprehension) -> None:
-        names: set[str] = set()
+        names = {
+            name.name for each in node.clauses if isinstance(each, tree.ForClause) for name in targets(each.target)
+        }
         first = True
         for clause in node.clauses:
             if isinstance(clause, tree.ForClause):
-                if first:
-                    self._expression(clause.iterable)
+                self._expression(clause.iterable)
+                if first:  # the first operand is outside, the others see all names
                     self._scopes.append(names)
                     first = False
-                    names.update(name.name for name in targets(clause.target))
+                if any(not isinstance(each, tree.Name) for each in _leaves(clause.target)):
+                    self._error("bad-target", "a comprehension can only assign to names", clause.target.offset)
                 else:
-                    self._expression(clause.iterable)
-                    names.update(name.name for name in targets(clause.target))
-                self._target(clause.target)
+                    self._target(clause.target)
             else:
                 self._expression(clause.condition)
         if node.key is not None:
             self._expression(node.key)
         self._expression(node.body)
-        if not first:
-            self._scopes.pop()
+        self._scopes.pop()
 
     def _call(self, node: tree.Call) -> None:
         self._expression(node.function)

@@ -18,7 +18,7 @@ _LONG_SINGLE = r"'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
 _STRINGS = "|".join((_DOUBLE, _SINGLE, _LONG_DOUBLE, _LONG_SINGLE))
 _NUMBER = (
     r"(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+"
-    r"|(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|[0-9]+)(?!\w)"
+    r"|(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|[0-9]+)"
 )
 _TOKEN = re.compile(
     r"([ \t]*)("
@@ -42,7 +42,26 @@ KEYWORDS = {
     "or": "BINARY",
 }
 RESERVED = frozenset(
-    ["as", "assert", "async", "await", "class", "del", "except", "finally", "from", "global", "import", "is", "nonlocal", "raise", "try", "while", "with", "yield"]
+    [
+        "as",
+        "assert",
+        "async",
+        "await",
+        "class",
+        "del",
+        "except",
+        "finally",
+        "from",
+        "global",
+        "import",
+        "is",
+        "nonlocal",
+        "raise",
+        "try",
+        "while",
+        "with",
+        "yield",
+    ]
 )
 _KINDS: dict[str, str] = {
     **KEYWORDS,

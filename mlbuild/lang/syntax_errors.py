@@ -116,6 +116,10 @@ def explain(
     adjacent = previous >= 0 and not at_end and tokens.starts[previous] + len(before) == offset
     if kind == "STRING" and before_kind == "NAME" and adjacent:
         return _bad_prefix(source, before, tokens.starts[previous])
+    if before_kind in ("INTEGER", "FLOAT") and kind in ("NAME", "INTEGER", "FLOAT") and adjacent:
+        hint = "numbers have no `_` between digits" if text.startswith("_") else None
+        message = f"syntax error at '{_shown(text)}': invalid number literal `{_shown(before + text)}`"
+        return error(message, hint, tokens.starts[previous], "invalid-literal")
     if kind == "STRING" and before_kind == "STRING":
         return error("strings next to each other are not joined in Starlark", "join them with `+`", code="not-starlark")
     if kind in ("RPAREN", "RBRACKET", "RBRACE") and not brackets:
@@ -160,12 +164,8 @@ def explain(
         return error("syntax error at ':'", "a dict's entries are `key: value`, in `{}`; a list has no keys")
     if "COLON" in row and kind in ("NEWLINE", "$END"):
         return error("missing `:` at the end of the line", None, offset)
-    if kind in ("FOR", "DEF") and brackets and "COMMA" in row:
-        return error(
-            f"syntax error at '{text}'",
-            "generator expressions do not exist in Starlark: write `[... for ...]`",
-            code="not-starlark",
-        )
+    if kind == "FOR" and brackets and "COMMA" in row:
+        return error("generator expressions do not exist in Starlark", "write `[... for ...]`", code="not-starlark")
     what = "newline" if kind == "NEWLINE" else _PUNCTUATION.get(kind) or _shown(text)
     return error(f"syntax error at '{what}': expected {_expected(row)}")
 
@@ -195,7 +195,8 @@ def _bad_prefix(source: Source, prefix: str, offset: int) -> StarlarkError:
 def _bad(source: Source, tokens: Tokens, index: int, text: str, offset: int) -> StarlarkError:
     first = text[0]
     if first in "\"'":
-        message, hint = "unclosed string literal", f"end it with `{first}` on the same line, or use `{first * 3}`"
+        message = "unclosed string literal"
+        hint: str | None = f"end it with `{first}` on the same line, or use `{first * 3}`"
         if text.startswith(first * 3):
             hint = f"end it with `{first * 3}`"
         return source.error("unclosed-string", message, offset, hint)
@@ -229,6 +230,6 @@ def _expected(row: Mapping[str, object]) -> str:
     if "INTEGER" in row:
         return "an expression" if "RETURN" not in row else "a statement"
     names = [name for kind, name in _NAMES.items() if kind in row]
-    if not names:
+    if not names or len(names) > 4:
         return "something else"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import marshal
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lark import Lark
+    from lark.lexer import Lexer
 
 _GRAMMAR = Path(__file__).with_name("grammar.lark")
 _TABLES = Path(__file__).with_name("grammar.tables")
@@ -49,7 +51,7 @@ def make_tables(grammar: bytes) -> Tables:
     from lark.parsers.lalr_analysis import Shift
 
     parser = stock_parser(grammar.decode())
-    table = parser.parser.parser._parse_table  # type: ignore[attr-defined]
+    table = parser.parser.parser._parse_table
     rule_numbers: dict[object, int] = {}
     rules: list[tuple[int, str, str]] = []
     for rule in parser.rules:
@@ -67,19 +69,21 @@ def make_tables(grammar: bytes) -> Tables:
     return Tables(hashlib.sha256(grammar).hexdigest(), start, end, tuple(rules), tuple(rows))
 
 
-def stock_parser(grammar: str) -> Lark:
-    """lark's own parser of the grammar; it needs a lexer of its own, see `lark.Lark(lexer=...)`."""
-    from lark import Lark
+def stock_parser(grammar: str, lexer: type[Lexer] | None = None) -> Lark:
+    """lark's own parser of the grammar, with a lexer that gives it the tokens and the layout."""
+    from lark import Lark, Token
     from lark.lexer import Lexer
 
     class Unused(Lexer):
         def __init__(self, _conf: object) -> None:
             pass
 
-        def lex(self, *_: object) -> object:
+        def lex(self, lexer_state: object, parser_state: object) -> Iterator[Token]:
             raise NotImplementedError
 
-    return Lark(grammar, start="file", parser="lalr", lexer=Unused, keep_all_tokens=True, maybe_placeholders=False)
+    return Lark(
+        grammar, start="file", parser="lalr", lexer=lexer or Unused, keep_all_tokens=True, maybe_placeholders=False
+    )
 
 
 def _walk(states: dict[int, dict[str, tuple[object, int]]], start: int) -> dict[int, int]:

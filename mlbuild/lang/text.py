@@ -59,7 +59,7 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
         out.append(float_text(value))
     elif kind in LISTS or kind in DICTS or kind is tuple or kind is Set or kind is Struct:
         if any(value is outer for outer in inside):
-            out.append("{...}" if kind in DICTS else "[...]")
+            out.append("...")
             return
         inside = (*inside, value)
         if len(inside) > 200:
@@ -78,6 +78,8 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
                 out.append(f"{', ' if index else ''}{name} = ")
                 _write(value.fields[name], out, inside)
             out.append(")")
+        elif kind is Set and not value:
+            out.append("set()")
         else:
             opening, closing = ("(", ")") if kind is tuple else ("set([", "])") if kind is Set else ("[", "]")
             out.append(opening)
@@ -156,12 +158,10 @@ def float_text(value: float) -> str:
         return "+inf" if value > 0 else "-inf"
     text = repr(value)
     mantissa, e, exponent = text.partition("e")
+    if e and 1e16 <= abs(value) < 1e17:
+        return f"{value:.1f}"
     if e:
         return f"{mantissa}e{exponent[0] if exponent[0] in '+-' else '+'}{exponent.lstrip('+-').zfill(2)}"
-    digits = text.lstrip("-").partition(".")[0]
-    if len(digits) > 17 or abs(value) >= 1e17:
-        short = f"{value:.17g}"
-        return repr(float(short)) if "e" not in short else short
     return text
 
 
@@ -247,36 +247,38 @@ def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         if whole == "}}":
             return "}"
         if whole == "}":
-            fail("bad-format", "found '}' without matching '{'")
+            fail("bad-format", "format: Found '}' without matching '{'")
         field, after = match[1], match[2]
         if after != "}":
             fail(
                 "bad-format",
-                "nested replacement fields are not supported" if after == "{" else "found '{' without matching '}'",
+                "format: Nested replacement fields are not supported"
+                if after == "{"
+                else "format: Found '{' without matching '}'",
             )
         name, bang, conversion = field.partition("!")
         if bang and conversion not in ("s", "r"):
-            fail("bad-format", f"unknown conversion '!{conversion}' inside replacement field")
+            fail("bad-format", f"format: Unknown conversion '!{conversion}' inside replacement field")
         for char in ".[],:":
             if char in name:
-                fail("bad-format", f"invalid character '{char}' inside replacement field")
+                fail("bad-format", f"format: Invalid character '{char}' inside replacement field")
         digits = name[1:] if name.startswith("-") else name
         if name == "" or (digits.isascii() and digits.isdigit()):
             if (name == "" and manual) or (name and automatic):
-                fail("bad-format", "cannot mix manual and automatic numbering of positional fields")
+                fail("bad-format", "format: Cannot mix manual and automatic numbering of positional fields")
             if name == "":
                 position = automatic
                 automatic += 1
             else:
                 manual = True
-                position = int(name) if len(name) < 9 else len(args)
+                position = int(name) if len(name) < 1000 else len(args)
             if not 0 <= position < len(args):
-                fail("bad-format", f"no replacement found for index {position}")
+                fail("bad-format", f"format: No replacement found for index {position}")
             value = args[position]
         elif name in kwargs:
             value = kwargs[name]
         else:
-            fail("bad-format", f"missing argument '{name}'")
+            fail("bad-format", f"format: Missing argument '{name}'")
         text = repr_value(value) if conversion == "r" else str_value(value)
         size += len(text)
         if size > MAX_TEXT:

@@ -102,10 +102,12 @@ def enter(key: str) -> dict[str, None]:
     """A user's function begins: refuses recursion. `key` is the function's name and its place, apart by a NUL."""
     thread = CURRENT.get()
     active = thread.active
-    if key in active:
-        raise StarlarkError.of("recursion", f"function '{key.partition(chr(0))[0]}' called recursively")
-    if len(active) >= thread.limits.depth:
-        raise StarlarkError.of("too-deep", f"more than {thread.limits.depth} calls inside each other")
+    if key in active or len(active) >= thread.limits.depth:
+        error = StarlarkError.of("too-deep", f"more than {thread.limits.depth} calls inside each other")
+        if key in active:
+            error = StarlarkError.of("recursion", f"function '{key.partition(chr(0))[0]}' called recursively")
+        error.at_caller = True
+        raise error
     thread.steps -= 1
     if thread.steps < 0:
         thread.charge(0)

@@ -23,16 +23,16 @@ class FrozenList(list[Any]):
     """A list that belongs to a finished module."""
 
     __slots__ = ()
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse("list")  # type: ignore[assignment]
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse("list")  # type: ignore[assignment]
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse("list")
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse("list")
 
 
 class FrozenDict(dict[Any, Any]):
     """A dict that belongs to a finished module."""
 
     __slots__ = ()
-    clear = pop = popitem = setdefault = update = _refuse("dict")  # type: ignore[assignment]
-    __setitem__ = __delitem__ = __ior__ = _refuse("dict")  # type: ignore[assignment]
+    clear = pop = popitem = setdefault = update = _refuse("dict")
+    __setitem__ = __delitem__ = __ior__ = _refuse("dict")
 
 
 class Set:
@@ -127,14 +127,6 @@ class Builtin:
     def __repr__(self) -> str:
         return f"<built-in function {self.name}>"
 
-    def __eq__(self, other: object) -> bool:
-        if self is other or type(other) is not Builtin:
-            return self is other
-        return self.receiver is not None and self.receiver is other.receiver and self.name == other.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
 
 TYPES: dict[type, str] = {
     bool: "bool",
@@ -155,7 +147,7 @@ TYPES: dict[type, str] = {
 }
 LISTS = (list, FrozenList)
 DICTS = (dict, FrozenDict)
-SIZED = frozenset((list, FrozenList, dict, FrozenDict, tuple, range, Set))
+SIZED: frozenset[type] = frozenset((list, FrozenList, dict, FrozenDict, tuple, range, Set))
 """The native types that can be iterated."""
 
 

@@ -7,7 +7,9 @@ dialect options; `run.parse` and `run.check` stop before the file is run.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any
 
 from mlbuild.lang import (
@@ -16,13 +18,16 @@ from mlbuild.lang import (
     STRUCT,
     Dialect,
     Limits,
+    Set,
     StarlarkError,
     Thread,
     builtin,
     call,
     compile_program,
     execute,
+    repr_value,
 )
+from mlbuild.lang.errors import MARK
 from mlbuild.lang.loops import ITERATING
 from mlbuild.lang.values import fail
 
@@ -51,6 +56,13 @@ class MutableStruct:
     def starlark_attr(self, name: str) -> Any:
         return self._fields[name]
 
+    def starlark_repr(self) -> str:
+        return (
+            "mutablestruct("
+            + ", ".join(f"{name} = {repr_value(self._fields[name])}" for name in sorted(self._fields))
+            + ")"
+        )
+
     def starlark_set_field(self, name: str, value: Any) -> None:
         if value == "bad":
             fail("bad-field", "bad field value")
@@ -72,19 +84,33 @@ def _matches(thread: Thread, pattern: str, text: str, /) -> bool:
 
 
 @builtin("freeze")
-def _freeze(thread: Thread, value: Any, /) -> Any:
-    """Freezes where it stands: the value lives as long as the run."""
-    if isinstance(value, list | dict) or hasattr(value, "items"):
-        ITERATING[id(value)] = -1
-        pinned = thread.context
-        assert isinstance(pinned, list)
-        pinned.append(value)
-        for item in value:
-            _freeze(item)
-    elif isinstance(value, tuple):
-        for item in value:
-            _freeze(item)
+def _freeze(thread: Thread, value: Any = None, /) -> Any:
+    """Freezes where it stands, for as long as the run; without an argument, all globals of the caller."""
+    assert isinstance(thread.context, list)
+    if value is None:
+        frame = sys._getframe(1)
+        while MARK not in frame.f_globals and frame.f_back is not None:
+            frame = frame.f_back
+        for each in [each for name, each in frame.f_globals.items() if name != "__builtins__"]:
+            _pin(each, thread.context)
+    _pin(value, thread.context)
     return value
+
+
+def _pin(value: Any, pinned: list[object]) -> None:
+    if isinstance(value, FunctionType):
+        for cell in value.__closure__ or ():
+            _pin(cell.cell_contents, pinned)
+    elif isinstance(value, list | dict | Set):
+        if ITERATING.get(id(value)) == -1:
+            return
+        ITERATING[id(value)] = -1
+        pinned.append(value)
+    elif not isinstance(value, tuple):
+        return
+    if not isinstance(value, FunctionType):
+        for item in [*value, *(value.values() if isinstance(value, dict) else ())]:
+            _pin(item, pinned)
 
 
 @builtin("mutablestruct")
@@ -106,6 +132,7 @@ HOST: dict[str, Any] = {
     "mutablestruct": _mutablestruct,
     "int_mul_slow": _int_mul_slow,
     "json": JSON,
+    "_utf8_byte_strings": False,
 }
 _NAMES = frozenset(HOST)
 
