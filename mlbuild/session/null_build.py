@@ -43,7 +43,10 @@ def remember(
     told: Iterable[Told],
     actions: int,
 ) -> bool:
-    """Keeps what was told, for the next build that asks the same. Says whether it could."""
+    """Keeps what was told, for the next build that asks the same. Says whether it could.
+
+    `actions` are those that had a key: the next build counts them as cached.
+    """
     return last_build.remember(
         str(state), asked, witnesses, began_ns, now_ns, (actions, tuple(_to_values(each) for each in told))
     )

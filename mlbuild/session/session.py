@@ -5,6 +5,7 @@ Heavy rooms are imported where they are used: a build with nothing to do must no
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -60,10 +61,11 @@ class Session:
         self._start(command, patterns)
         asked = null_build.question(
             command, patterns, str(request.workspace), request.package, tuple(sorted(request.defines.items())),
-            str(request.cache_folder), request.cache_test_results,
+            str(request.cache_folder), request.environ.get("PATH", ""), sys.executable,
         )  # fmt: skip
         state = request.state_folder / f"last-{command}"
-        if null_build.answer(state, asked, self._sink, self._began, time.time()):
+        may_reuse = command == "build" or request.cache_test_results
+        if may_reuse and null_build.answer(state, asked, self._sink, self._began, time.time()):
             return ExitCode.SUCCESS
         from mlbuild.session import results
 
@@ -90,7 +92,7 @@ class Session:
             if code is ExitCode.SUCCESS:
                 null_build.remember(
                     state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
-                    outcome.counts.total,
+                    outcome.counts.total - outcome.counts.internal,
                 )  # fmt: skip
             return code
 

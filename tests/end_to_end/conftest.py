@@ -1,15 +1,17 @@
-"""Whole builds in this process: the real rooms, the real sandbox, a cache that the test session shares.
+"""Whole builds in this process: the real rooms, the real sandbox.
 
-The interpreter and the packages are then made once; what the tests look at is which actions ran.
+The interpreter and the packages are made once for all tests, which look at what else ran.
 """
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +20,7 @@ import pytest
 
 from mlbuild.config import BuildRequest, build_request
 from mlbuild.diagnostics import ExitCode, UserError, render
+from mlbuild.files.remove import remove_tree
 from mlbuild.session import Session
 from mlbuild.terms.event import ActionFailed, ActionFinished, BuildFinished, Event, TargetCompleted, TestFinished
 
@@ -123,12 +126,70 @@ class Workspace:
 
 
 @pytest.fixture(scope="session")
-def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the whole test session, shared by its workers where there are several."""
+def warm_cache(shared_folder: Path, small_flights_module: ModuleType) -> Path:
+    """A cache that has the interpreter, the packages and the shell, and nothing else: made once for all workers."""
+
+    def make(cache: Path) -> None:
+        workspace = Workspace(small_flights_module.small_flights(cache.parent / "flights"), cache)
+        workspace.write("warm/BUILD.ml", 'genrule(name = "shell", outs = ["out"], cmd = "echo > $@")\n')
+        done = workspace.build("//data:airlines", "//warm:shell")
+        assert done.code == 0, done.errors + done.failures
+
+    return made_once(shared_folder / "warm", make)
+
+
+@pytest.fixture(scope="session")
+def warm_flights_cache(shared_folder: Path, warm_cache: Path, small_flights_module: ModuleType) -> Path:
+    """A cache in which the whole of the small flights example has been built."""
+
+    def make(cache: Path) -> None:
+        link_copy(warm_cache, cache)
+        done = Workspace(small_flights_module.small_flights(cache.parent / "flights"), cache).build("//...")
+        assert done.code == 0, done.errors + done.failures
+
+    return made_once(shared_folder / "warm-flights", make)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, warm_cache: Path) -> Iterator[Path]:
+    """A cache of the test's own that begins as the warm one."""
+    yield link_copy(warm_cache, tmp_path / "cache" / "mlbuild")
+    remove_tree(tmp_path / "cache")
+
+
+@pytest.fixture
+def flights_cache(tmp_path: Path, warm_flights_cache: Path) -> Iterator[Path]:
+    yield link_copy(warm_flights_cache, tmp_path / "cache" / "mlbuild")
+    remove_tree(tmp_path / "cache")
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of this test session."""
     root = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        root = root.parent
-    return root / "session-cache" / "mlbuild"
+    return root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+
+
+def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The cache in `folder`, made by whichever worker comes first."""
+    folder.mkdir(exist_ok=True)
+    cache = folder / "cache" / "mlbuild"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            if cache.parent.exists():
+                remove_tree(cache.parent)
+            cache.parent.mkdir()
+            make(cache)
+            (folder / "done").touch()
+    return cache
+
+
+def link_copy(source: Path, target: Path) -> Path:
+    """The same cache under another path, by hard links: no build ever writes through one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-al", str(source), str(target)], check=True)
+    return target
 
 
 @pytest.fixture(scope="session")
@@ -142,14 +203,14 @@ def small_flights_module() -> ModuleType:
 
 
 @pytest.fixture
-def flights(tmp_path: Path, session_cache: Path, small_flights_module: ModuleType) -> Iterator[Workspace]:
+def flights(tmp_path: Path, cache: Path, small_flights_module: ModuleType) -> Workspace:
     """The flights example with a small slice of its data."""
-    yield Workspace(small_flights_module.small_flights(tmp_path / "flights"), session_cache)
+    return Workspace(small_flights_module.small_flights(tmp_path / "flights"), cache)
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, session_cache: Path) -> Workspace:
+def workspace(tmp_path: Path, cache: Path) -> Workspace:
     """An empty workspace."""
-    made = Workspace(tmp_path / "workspace", session_cache)
+    made = Workspace(tmp_path / "workspace", cache)
     made.write("WORKSPACE.ml", 'workspace(name = "test")\n')
     return made
