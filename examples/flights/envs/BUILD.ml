@@ -2,6 +2,7 @@
 py_env(
     name = "train",
     lock = "requirements.lock",
+    requirements = "requirements.in",
     visibility = ["//visibility:public"],
 )
 
