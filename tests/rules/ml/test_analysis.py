@@ -28,7 +28,7 @@ WEATHER = ("origin", "year", "month", "day", "visib", "wind_speed", "temp")
 
 
 def example_files() -> dict[str, str]:
-    wanted = (path for path in sorted(EXAMPLE.rglob("*")) if path.suffix in (".ml", ".py", ".lock"))
+    wanted = (path for path in sorted(EXAMPLE.rglob("*")) if path.suffix in (".ml", ".py", ".in", ".lock"))
     return {path.relative_to(EXAMPLE).as_posix(): path.read_text() for path in wanted}
 
 
