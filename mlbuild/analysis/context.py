@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mlbuild.analysis.actions import Actions
-from mlbuild.analysis.expansion import BadText, expand_location, expand_variables, files_for_location
+from mlbuild.analysis.expansion import BadText, expand_location, expand_variables, files_for_location, has_location
 from mlbuild.analysis.node import Node
 from mlbuild.lang import Thread, freeze, type_name
 from mlbuild.terms import Artifact, BadLabel, Info, Label, Target
@@ -54,6 +54,32 @@ class Attributes(Fields):
 
     __slots__ = ()
     starlark_type: ClassVar[str] = "ctx.attr"
+
+
+class Files:
+    """`ctx.files`: flat only when asked for, since depsets may be large."""
+
+    __slots__ = ("_dependencies", "_known")
+    starlark_type: ClassVar[str] = "ctx.files"
+
+    def __init__(self, dependencies: Mapping[str, Sequence[tuple[Label, Node]]]) -> None:
+        self._dependencies = dependencies
+        self._known: dict[str, object] = {}
+
+    def starlark_dir(self) -> tuple[str, ...]:
+        return tuple(self._dependencies)
+
+    def starlark_attr(self, name: str) -> object:
+        known = self._known.get(name)
+        if known is None:
+            found: dict[Artifact, None] = {}
+            for _, node in self._dependencies[name]:
+                found.update(dict.fromkeys(node.artifacts()))
+            known = self._known[name] = freeze(list(found))
+        return known
+
+    def starlark_repr(self) -> str:
+        return "<files>"
 
 
 class Toolchains:
@@ -139,6 +165,8 @@ class RuleContext:
 
     def expand_location(self, input: str, targets: object = ()) -> str:
         """`$(location X)` and its kin, for the rule's dependencies and `targets`."""
+        if not has_location(input):
+            return input
         resolved = self._resolved
         nodes = [pair for pairs in resolved.dependencies.values() for pair in pairs]
         if isinstance(targets, (list, tuple)):
@@ -167,15 +195,15 @@ class RuleContext:
         return Attributes("attr", self._resolved.values)
 
     def _files(self) -> object:
-        return Fields("files", {name: freeze(self._files_of(name)) for name in self._resolved.dependencies})
+        return Files(self._resolved.dependencies)
 
     def _file(self) -> object:
         attributes = self._resolved.target.rule.attributes
         return Fields(
             "file",
             {
-                name: next(iter(self._files_of(name)), None)
-                for name in self._resolved.dependencies
+                name: pairs[0][1].artifacts()[0] if pairs else None
+                for name, pairs in self._resolved.dependencies.items()
                 if attributes[name].is_single_file
             },
         )
@@ -190,12 +218,6 @@ class RuleContext:
                 if attributes[name].is_executable
             },
         )
-
-    def _files_of(self, name: str) -> list[object]:
-        found: dict[Artifact, None] = {}
-        for _, node in self._resolved.dependencies[name]:
-            found.update(dict.fromkeys(node.artifacts()))
-        return list(found)
 
 
 MAKERS: dict[str, Callable[[RuleContext], object]] = {

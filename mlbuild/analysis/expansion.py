@@ -19,6 +19,10 @@ class BadText(ValueError):
     """The text cannot be expanded; the message says why, in words for a person."""
 
 
+def has_location(text: str) -> bool:
+    return LOCATION.search(text) is not None
+
+
 def expand_location(text: str, files: Mapping[Label, Sequence[Artifact]], resolve: Callable[[str], Label]) -> str:
     """Replaces `$(location X)` and its kin. `files` are the declared dependencies. Raises BadText."""
 

@@ -80,5 +80,10 @@ class Node:
 
 
 def artifacts_of(files: Depset) -> tuple[Artifact, ...]:
-    """The elements of a depset that was checked to hold files only."""
-    return tuple(each for each in files.to_tuple() if isinstance(each, Artifact))
+    """The elements of a depset of files. Raises UserError (with no place) if it holds something else."""
+    found: list[Artifact] = []
+    for each in files.to_tuple():
+        if not isinstance(each, Artifact):
+            raise fail("not-a-file", f"a depset of files holds a {getattr(each, 'starlark_type', type(each).__name__)}")
+        found.append(each)
+    return tuple(found)

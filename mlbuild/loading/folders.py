@@ -26,7 +26,7 @@ class Folders:
         known = self._packages.get(folder)
         if known is None:
             path = f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE
-            known = self._sources.kind(path) == "file" and not self._is_ignored(folder)
+            known = self._sources.kind(path) == "file" and not self.is_ignored(folder)
             self._packages[folder] = known
         return known
 
@@ -55,7 +55,7 @@ class Folders:
         return tuple(
             (name, kind)
             for name, kind in self.listing(folder)
-            if kind == "file" or not (self.is_package(prefix + name) or self._is_ignored(prefix + name))
+            if kind == "file" or not (self.is_package(prefix + name) or self.is_ignored(prefix + name))
         )
 
     def glob(self, package_folder: str, pattern: str, with_directories: bool = False) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class Folders:
             inner = [
                 prefix + name
                 for name, kind in self.listing(current)
-                if kind == "directory" and not name.startswith(".") and not self._is_ignored(prefix + name)
+                if kind == "directory" and not name.startswith(".") and not self.is_ignored(prefix + name)
             ]
             stack.extend(reversed(inner))
 
@@ -92,7 +92,8 @@ class Folders:
                 return None
             folder = folder.rpartition("/")[0]
 
-    def _is_ignored(self, folder: str) -> bool:
+    def is_ignored(self, folder: str) -> bool:
+        """Whether `.mlbuildignore` names the folder or one above it, or it is where outputs or repositories lie."""
         if folder.startswith("external/"):
             return False
         if self._ignored is None:

@@ -166,6 +166,8 @@ class Loader:
         if inner is not None:
             raise missing.crosses_boundary(label, inner)
         kind = self._folders.kind(label.path)
+        if kind == "directory" and self._folders.is_package(label.path):
+            raise missing.is_a_package(package, label)
         if kind is not None:
             return SourceFile(label, kind == "directory")
         stem, dot, _ = name.rpartition(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlbuild.diagnostics import UserError, did_you_mean, fail
 from mlbuild.loading.folders import Folders
+from mlbuild.loading.ignored import IGNORE_FILE
 from mlbuild.loading.package import BUILD_FILE, Package, folder_of, package_text
 from mlbuild.terms import Label
 
@@ -11,8 +12,13 @@ from mlbuild.terms import Label
 def no_such_package(folders: Folders, repository: str, package: str) -> UserError:
     """Also says why a folder that is there is no package."""
     folder = folder_of(repository, package)
+    if repository and folders.kind(folder_of(repository, "")) is None:
+        return fail("no-such-repository", f"there is no repository `@{repository}`", hint="there is `@mlbuild`")
     hint: str | None = None
-    if folders.kind(folder) == "directory" and folder:
+    if folders.is_ignored(folder):
+        message = f"no package `{package_text(repository, package)}`: the folder is ignored"
+        hint = f"remove it from `{IGNORE_FILE}`, if it is there"
+    elif folders.kind(folder) == "directory" and folder:
         message = f"no package `{package_text(repository, package)}`: the folder has no {BUILD_FILE}"
         hint = f"add `{folder}/{BUILD_FILE}`"
     elif not folder:
@@ -62,6 +68,17 @@ def nothing_below(folders: Folders, repository: str, package: str) -> UserError:
         "no-such-package",
         f"`{text if text.endswith('//') else text + '/'}...` finds no package",
         hint=error.diagnostics[0].hint,
+    )
+
+
+def is_a_package(package: Package, label: Label) -> UserError:
+    """A folder that is a package is no file of the package around it."""
+    inner = Label(label.repository, f"{label.package}/{label.name}" if label.package else label.name, "all")
+    text = package_text(inner.repository, inner.package)
+    return fail(
+        "no-such-target",
+        f"package `{package}` has no target `{label.name}`: the folder is the package `{text}`",
+        hint=f"name one of its targets: `{text}:name`",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from mlbuild.lang import JSON, STRUCT, Namespace, Thread, builtin, freeze, type_name
@@ -251,7 +252,8 @@ class WorkspaceBuilder:
         self.toolchains: list[Registration] = []
 
     def label_in(self, path: str, text: str) -> Label:
-        return Label.parse(text)
+        label = Label.parse(text)
+        return replace(label, repository="") if label.repository == self.name else label
 
 
 def _workspace(thread: Thread, what: str) -> WorkspaceBuilder:

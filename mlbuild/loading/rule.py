@@ -89,7 +89,6 @@ def rule_function(
     toolchains: object = (),
     outputs: object = None,
     doc: str = "",
-    provides: object = (),
 ) -> object:
     """A new kind of target. Assign it to a global: that is its name."""
     if type_name(implementation) != "function":

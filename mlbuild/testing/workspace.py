@@ -24,7 +24,7 @@ class MemoryWorkspace:
 
     def __init__(
         self,
-        files: Mapping[str, str],
+        files: Mapping[str, str | bytes],
         *,
         rules: Path | None = None,
         defines: Mapping[str, str] | None = None,
