@@ -23,7 +23,7 @@ _OPTIONS = ("--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--o
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One line of a lock: `numpy==2.1.0 ; python_version > '3.10'`, its hashes, and where it begins."""
+    """One line of a lock: `attrs==25.1.0 ; python_version > '3.10'`, its hashes, and where it begins."""
 
     text: str
     hashes: tuple[str, ...]

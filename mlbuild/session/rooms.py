@@ -38,7 +38,7 @@ class Rooms:
         self._sink = sink
         cache = request.cache_folder
         self.states = FileStates(request.state_folder / "files")
-        self.store = DiskStore(cache)
+        self.store = DiskStore(cache, self._warn)
         self.cache = DiskActionCache(cache, self.store, self._warn)
         self.sources = DiskSourceTree(
             request.workspace, {REPOSITORY: request.rules_folder.parent}, self.store, self.states
@@ -82,6 +82,8 @@ class Rooms:
         self.trees.close()
         self.states.save()
         self.outputs.save()
+        self.cache.close()
+        self.store.close()
 
     def _keep_log(self, name: str, log: bytes) -> str:
         path = f"{OUTPUT_ROOT}/logs/{name}.log"

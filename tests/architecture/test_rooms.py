@@ -41,7 +41,7 @@ def test_every_room_is_on_the_map_of_the_architecture_page() -> None:
     rooms = [
         f"{path.name}/" if path.is_dir() else path.name
         for path in sorted((ROOT / "mlbuild").iterdir())
-        if not path.name.startswith("_")
+        if not path.name.startswith(("_", "."))
     ]
     assert [room for room in rooms if f"`{room}`" not in page] == []
 
