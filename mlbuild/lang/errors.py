@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_right
 from dataclasses import replace
 from types import CodeType, FrameType, TracebackType
 
@@ -37,29 +39,43 @@ class StarlarkError(UserError):
 class ModuleText:
     """The file behind a compiled module: its path, and its text for excerpts."""
 
-    __slots__ = ("_positions", "path", "source")
+    __slots__ = ("_places", "path", "source")
 
-    def __init__(self, path: str, source: bytes) -> None:
+    def __init__(self, path: str, source: bytes, code: CodeType | None = None, places: bytes = b"") -> None:
         self.path = path
         self.source = source
         # By identity: to hash a code object is to hash all its constants.
-        self._positions: dict[int, tuple[CodeType, tuple[tuple[int | None, ...], ...]]] = {}
+        self._places: dict[int, tuple[CodeType, array[int]]] = {}
+        if code is not None:
+            self._places[id(code)] = code, array("I", places)
 
     def place(self, code: CodeType, instruction: int) -> Location:
         """Where in the file the instruction (a byte offset) was lowered from."""
-        known = self._positions.get(id(code))
+        known = self._places.get(id(code))
         if known is None:
-            known = self._positions[id(code)] = code, tuple(code.co_positions())
-        positions = known[1]
-        if instruction // 2 >= len(positions):
-            return Location(self.path)
-        line, _, column, _ = positions[instruction // 2]
-        return Location(self.path, line or 0, 0 if column is None else column + 1)
+            known = self._places[id(code)] = code, array("I", places_of(code))
+        places = known[1]
+        count = len(places) // 3
+        run = bisect_right(places, instruction, 0, count) - 1
+        return Location(self.path, places[count + run], places[2 * count + run])
 
     def line(self, number: int) -> str | None:
         """The line as the user wrote it."""
         lines = self.source.decode("utf-8", "replace").split("\n")
         return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
+
+
+def places_of(code: CodeType) -> bytes:
+    """The places of the code's instructions: the offsets at which the place changes, then all lines, then all columns."""
+    starts, lines, columns = array("I"), array("I"), array("I")
+    last: tuple[int | None, int | None] = (-1, -1)
+    for index, (line, _, column, _) in enumerate(code.co_positions()):
+        if (line, column) != last:
+            last = line, column
+            starts.append(2 * index)
+            lines.append(line or 0)
+            columns.append(0 if column is None else column + 1)
+    return (starts + lines + columns).tobytes()
 
 
 def module_text(frame: FrameType) -> ModuleText | None:
@@ -122,13 +138,13 @@ def located(error: BaseException) -> StarlarkError | None:
     return result
 
 
-_QUOTED = re.compile(r"'([^']*)'")
-_MISSING = re.compile(r"(\S+)\(\) missing \d+ required (positional|keyword-only) arguments?: (.*)")
-_UNEXPECTED = re.compile(r"(\S+)\(\) got an unexpected keyword argument '(.*)'")
-_MULTIPLE = re.compile(r"(\S+)\(\) got multiple values for (?:keyword )?argument '(.*)'")
-_TOO_MANY = re.compile(r"(\S+)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+)")
-_POSITIONAL_ONLY = re.compile(r"(\S+)\(\) got some positional-only arguments passed as keyword arguments: '(.*)'")
-_REPEATED = re.compile(r"(\S+\(\)) got multiple values for keyword argument '(.*)'")
+# Patterns are compiled when they are first used: most runs never do.
+_QUOTED = r"'([^']*)'"
+_MISSING = r"(\S+)\(\) missing \d+ required (positional|keyword-only) arguments?: (.*)"
+_UNEXPECTED = r"(\S+)\(\) got an unexpected keyword argument '(.*)'"
+_MULTIPLE = r"(\S+)\(\) got multiple values for (?:keyword )?argument '(.*)'"
+_TOO_MANY = r"(\S+)\(\) takes (?:from \d+ to )?(\d+) positional arguments? but (\d+)"
+_POSITIONAL_ONLY = r"(\S+)\(\) got some positional-only arguments passed as keyword arguments: '(.*)'"
 
 
 def translated(error: BaseException) -> tuple[str, str] | None:
@@ -154,18 +170,18 @@ def translated(error: BaseException) -> tuple[str, str] | None:
 
 def argument_message(text: str) -> str:
     """What CPython says when arguments do not fit the parameters, in Starlark's words."""
-    if match := _MISSING.fullmatch(text):
-        names = _QUOTED.findall(match[3])
+    if match := re.fullmatch(_MISSING, text):
+        names = re.findall(_QUOTED, match[3])
         kind = "named" if match[2] == "keyword-only" else "positional"
         return f"{_plain(match[1])}() missing {len(names)} required {kind} argument{'s'[: len(names) != 1]}: {', '.join(names)}"
-    if match := _UNEXPECTED.fullmatch(text):
+    if match := re.fullmatch(_UNEXPECTED, text):
         return f"{_plain(match[1])}() got unexpected keyword argument: {match[2]}"
-    if match := _MULTIPLE.fullmatch(text):
+    if match := re.fullmatch(_MULTIPLE, text):
         return f"{_plain(match[1])}() got multiple values for parameter '{match[2]}'"
-    if match := _TOO_MANY.match(text):
+    if match := re.match(_TOO_MANY, text):
         receiver = match[1].startswith("method.")
         return too_many_message(_plain(match[1]), int(match[2]) - receiver, int(match[3]) - receiver)
-    if match := _POSITIONAL_ONLY.fullmatch(text):
+    if match := re.fullmatch(_POSITIONAL_ONLY, text):
         return f"{_plain(match[1])}() got named argument for positional-only parameter '{match[2]}'"
     return text
 
@@ -183,5 +199,5 @@ def _plain(qualified: str) -> str:
 
 
 def _first_quoted(text: str) -> str:
-    match = _QUOTED.search(text)
+    match = re.search(_QUOTED, text)
     return match[1] if match else text

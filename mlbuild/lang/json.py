@@ -16,7 +16,7 @@ from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Namespace, Set, St
 _MAX_DEPTH = 500
 _MISSING = object()
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-_TO_ESCAPE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+_TO_ESCAPE = r'["\\\x00-\x1f\ud800-\udfff]'
 
 
 def _encode(x: Any, /) -> str:
@@ -91,18 +91,18 @@ def _inside(error: StarlarkError, where: str, depth: int) -> StarlarkError:
 
 
 def _quoted(text: str) -> str:
-    return f'"{_TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or _unicode_escape(match[0]), text)}"'
+    return f'"{re.sub(_TO_ESCAPE, lambda match: _ESCAPES.get(match[0]) or _unicode_escape(match[0]), text)}"'
 
 
 def _unicode_escape(char: str) -> str:
     return "\\ufffd" if char >= "\ud800" else f"\\u{ord(char):04x}"
 
 
-_BLANK = re.compile(r"[ \t\r\n]*")
-_PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
-_NUMBER = re.compile(r"-?[0-9a-zA-Z+\-.]*")
-_VALID = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_HEX = re.compile(r"[0-9a-fA-F]{4}")
+_BLANK = r"[ \t\r\n]*"
+_PLAIN = r'[^"\\\x00-\x1f]*'
+_NUMBER = r"-?[0-9a-zA-Z+\-.]*"
+_VALID = r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+_HEX = r"[0-9a-fA-F]{4}"
 _UNESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -123,7 +123,7 @@ class _Decoder:
 
     def _skip(self) -> str:
         """Skips blanks; the next character, or nothing at the end."""
-        match = _BLANK.match(self._text, self._at)
+        match = re.compile(_BLANK).match(self._text, self._at)
         self._at = match.end() if match else self._at
         return self._text[self._at : self._at + 1]
 
@@ -186,11 +186,11 @@ class _Decoder:
 
     def _number(self) -> int | float:
         start = self._at
-        match = _NUMBER.match(self._text, start)
+        match = re.compile(_NUMBER).match(self._text, start)
         text = match[0] if match else ""
-        valid = _VALID.fullmatch(text)
+        valid = re.fullmatch(_VALID, text)
         if valid is None and (letter := re.search(r"[a-zA-Z]", text)) and letter[0] not in "eE" and letter.start() > 0:
-            valid = _VALID.fullmatch(text[: letter.start()])
+            valid = re.fullmatch(_VALID, text[: letter.start()])
             text = text[: letter.start()]
         if valid is None:
             return self._fail(f"invalid number: {text}", start)  # type: ignore[no-any-return]
@@ -206,7 +206,7 @@ class _Decoder:
         self._at += 1
         parts: list[str] = []
         while True:
-            match = _PLAIN.match(self._text, self._at)
+            match = re.compile(_PLAIN).match(self._text, self._at)
             if match:
                 parts.append(match[0])
                 self._at = match.end()
@@ -227,7 +227,7 @@ class _Decoder:
     def _escape(self) -> str:
         char = self._text[self._at + 1 : self._at + 2]
         if char == "u":
-            match = _HEX.match(self._text, self._at + 2)
+            match = re.compile(_HEX).match(self._text, self._at + 2)
             if match is None:
                 self._fail("incomplete \\uXXXX escape")
                 return ""
@@ -258,7 +258,7 @@ def _indent(s: Any, /, *, prefix: Any = "", indent: Any = "\t") -> str:
     return sized(_indented(s, prefix, indent))  # type: ignore[no-any-return]
 
 
-_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+|"|$)', re.S)
+_TOKEN = r'(?s)\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+|"|$)'
 
 
 def _indented(text: str, prefix: str, indent: str) -> str:
@@ -266,7 +266,7 @@ def _indented(text: str, prefix: str, indent: str) -> str:
     out: list[str] = []
     depth = 0
     opened = False
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text):
         token = match[1]
         if token == '"':
             fail("invalid-json", "input is not valid JSON: unclosed string literal")

@@ -173,7 +173,7 @@ def _extreme(name: str, worse: Callable[[Any, Any], bool]) -> Callable[..., Any]
     return extreme
 
 
-_DIGITS = re.compile(r"[0-9a-zA-Z]+")
+_DIGITS = r"[0-9a-zA-Z]+"
 _PREFIXES = {"0x": 16, "0o": 8, "0b": 2}
 
 
@@ -202,7 +202,7 @@ def _int(x: Any, /, base: Any = _MISSING) -> int:
     if prefix == base:
         digits = digits[2:]
     try:
-        if not _DIGITS.fullmatch(digits):
+        if not re.fullmatch(_DIGITS, digits):
             raise ValueError
         value = int(digits, base) if len(digits) < 4000 else _long(digits, base)
     except ValueError:
@@ -221,7 +221,7 @@ def _long(digits: str, base: int) -> int:
     return value
 
 
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|(?i:inf(?:inity)?|nan))")
+_FLOAT = r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|(?i:inf(?:inity)?|nan))"
 
 
 def _float(x: Any = 0.0, /) -> float:
@@ -229,7 +229,7 @@ def _float(x: Any = 0.0, /) -> float:
     if kind is str:
         if not x:
             fail("invalid-value", "float: empty string")
-        if not _FLOAT.fullmatch(x):
+        if not re.fullmatch(_FLOAT, x):
             fail("invalid-value", f"invalid float literal: {x}")
         value = float(x)
         if math.isinf(value) and "n" not in x.lower():

@@ -17,9 +17,7 @@ _SIMPLE = {
     '"': '"',
     "\n": "",
 }
-_ESCAPE = re.compile(
-    r"\\(?:([\nabfnrtv\\'\"])|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.|\Z))", re.S
-)
+_ESCAPE = r"(?s)\\(?:([\nabfnrtv\\'\"])|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.|\Z))"
 _DECIMAL_CHUNK = 4000
 _MAX_DIGITS = 100_000
 
@@ -35,10 +33,10 @@ def string_value(token: str) -> str | bytes:
         if "r" in prefix or "\\" not in body:
             return body.encode("utf-8", "surrogatepass")
         latin = body.encode("utf-8", "surrogatepass").decode("latin-1")
-        return _ESCAPE.sub(_byte_escape, latin).encode("latin-1")
+        return re.sub(_ESCAPE, _byte_escape, latin).encode("latin-1")
     if "r" in prefix or "\\" not in body:
         return body
-    return _ESCAPE.sub(_text_escape, body)
+    return re.sub(_ESCAPE, _text_escape, body)
 
 
 def integer_value(token: str) -> int:

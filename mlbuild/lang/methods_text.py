@@ -147,14 +147,14 @@ def _join(self: str, items: Any, /) -> str:
     return self.join(pieces)
 
 
-_LINES = re.compile(r"\r\n|\r|\n")
+_LINES = r"\r\n|\r|\n"
 
 
 def _splitlines(self: str, keepends: Any = False, /) -> list[str]:
     want("splitlines", "keepends", keepends, bool)
     lines = []
     start = 0
-    for match in _LINES.finditer(self):
+    for match in re.finditer(_LINES, self):
         lines.append(self[start : match.end() if keepends else match.start()])
         start = match.end()
     if start < len(self):

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 from mlbuild.diagnostics import Diagnostic, Location, did_you_mean
 from mlbuild.lang.dialect import Dialect
-from mlbuild.lang.errors import MARK, ModuleText, StarlarkError, located
+from mlbuild.lang.errors import MARK, ModuleText, StarlarkError, located, places_of
 from mlbuild.lang.library import UNIVERSE
 from mlbuild.lang.members import callee
 from mlbuild.lang.runtime import RUNTIME
 from mlbuild.lang.thread import CURRENT, Thread
 from mlbuild.lang.values import TYPES, Freezer
 
-VERSION = 1
+VERSION = 2
 """Of the code that the lowering makes: counts up with every change of it, so that cached code is made anew."""
 
 
@@ -39,6 +39,8 @@ class Program(NamedTuple):
     path: str
     source: bytes
     code: CodeType
+    places: bytes
+    """Of the code of the top level, see `errors.places_of`: where targets are is asked for each."""
     loads: tuple[Load, ...]
     globals: tuple[tuple[str, str], ...]
     """Of each global that it defines, the name and where the code keeps it."""
@@ -79,7 +81,7 @@ def compile_program(source: bytes, path: str, dialect: Dialect, names: frozenset
         for name in defined
         if name not in loaded or dialect.exported_loads
     )
-    return Program(path, source, code, tuple(loads), kept)
+    return Program(path, source, code, places_of(code), tuple(loads), kept)
 
 
 def _decode(source: bytes, path: str) -> str:
@@ -172,7 +174,7 @@ def _dump(program: Program, key: str) -> bytes:
     import xxhash
 
     loads = tuple((each.module, each.bindings, each.location.line, each.location.column) for each in program.loads)
-    body = marshal.dumps((key, program.code, loads, program.globals))
+    body = marshal.dumps((key, program.code, program.places, loads, program.globals))
     return xxhash.xxh3_128_digest(body) + body
 
 
@@ -182,13 +184,13 @@ def _load(data: bytes, key: str, source: bytes, path: str) -> Program | None:
     if len(data) < 16 or xxhash.xxh3_128_digest(data[16:]) != data[:16]:
         return None
     try:
-        found, code, loads, names = marshal.loads(data[16:])
+        found, code, places, loads, names = marshal.loads(data[16:])
     except (ValueError, EOFError, TypeError):
         return None
     if found != key:
         return None
     made = tuple(Load(module, pairs, Location(path, line, column)) for module, pairs, line, column in loads)
-    return Program(path, source, code, made, names)
+    return Program(path, source, code, places, made, names)
 
 
 def execute(
@@ -205,7 +207,7 @@ def execute(
     scope: dict[str, Any] = {
         "__builtins__": builtins,
         "__name__": "starlark",
-        MARK: ModuleText(program.path, program.source),
+        MARK: ModuleText(program.path, program.source, program.code, program.places),
     }
     _run(thread, lambda: exec(program.code, scope))
     freezer = Freezer()

@@ -14,7 +14,7 @@ MAX_TEXT = 1 << 28
 """The longest string or bytes that an operation may make."""
 
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
-_TO_ESCAPE = re.compile(r'[\x00-\x1f"\\\x7f\ud800-\udfff]')
+_TO_ESCAPE = r'[\x00-\x1f"\\\x7f\ud800-\udfff]'
 _INT_CHUNK = 10**4000
 
 
@@ -115,7 +115,7 @@ def _atom(value: Any) -> str:
 
 def quote(text: str) -> str:
     """The string as a literal."""
-    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+    return f'"{re.sub(_TO_ESCAPE, _escape, text)}"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -132,7 +132,7 @@ def quote_bytes(data: bytes) -> str:
     return (
         '"'
         + "".join(
-            f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else _TO_ESCAPE.sub(_escape, c) for c in text
+            f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else re.sub(_TO_ESCAPE, _escape, c) for c in text
         )
         + '"'
     )
@@ -165,7 +165,7 @@ def float_text(value: float) -> str:
     return text
 
 
-_PERCENT = re.compile(r"%(.?)", re.S)
+_PERCENT = r"(?s)%(.?)"
 
 
 def percent(template: str, operand: Any) -> str:
@@ -191,7 +191,7 @@ def percent(template: str, operand: Any) -> str:
         used += 1
         return convert(conversion, value)
 
-    result = _PERCENT.sub(substitute, template)
+    result = re.sub(_PERCENT, substitute, template)
     if used < len(arguments):
         fail("bad-format", "not all arguments converted during string formatting")
     return sized(result)  # type: ignore[no-any-return]
@@ -230,7 +230,7 @@ def convert(conversion: str, value: Any) -> str:
     return ("%" + conversion) % number
 
 
-_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)(.?)|\}", re.S)
+_FIELD = r"(?s)\{\{|\}\}|\{([^{}]*)(.?)|\}"
 
 
 def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -285,4 +285,4 @@ def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
             fail("too-large", f"a string of more than {MAX_TEXT} characters is too long")
         return text
 
-    return sized(_FIELD.sub(substitute, template))  # type: ignore[no-any-return]
+    return sized(re.sub(_FIELD, substitute, template))  # type: ignore[no-any-return]
