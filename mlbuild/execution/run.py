@@ -168,7 +168,10 @@ class Execution:
             case BaseException():
                 if self._error is None:
                     self._error = work
-                    self._stop()
+                    if isinstance(work, BlobMissing):
+                        self._is_stopping = True  # what runs may finish: the next attempt needs its results
+                    else:
+                        self._stop()
                 self._schedule.fail(index)
             case Grown(spawns=spawns):
                 self._grow(index, spawns)

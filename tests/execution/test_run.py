@@ -56,8 +56,14 @@ class ProgramRunner:
         self._store = store
         self._programs = programs
         self.ran: list[str] = []
+        self._is_interrupted = False
+
+    def interrupt(self) -> None:
+        self._is_interrupted = True
 
     def run(self, spawn: Spawn) -> SpawnResult:
+        if self._is_interrupted:
+            return SpawnResult(1, failure="interrupted")
         self.ran.append(" ".join(spawn.arguments))
         inputs = {
             path.removeprefix("work/"): self._store.get(value.digest)
@@ -108,7 +114,7 @@ class World:
         self.events = Events()
         doors = Doors(
             MemorySourceTree(self.files, self.store), self.store, self.cache, runner, NoFetcher(), self.events,
-            lambda name, log: name, "/workspace", lambda: None, lambda: None,
+            lambda name, log: name, "/workspace", runner.interrupt, lambda: None,
         )  # fmt: skip
         try:
             return execute(ActionGraph((), tuple(actions), producers), wanted, doors, Options(4, 4, 4096, keep_going))
