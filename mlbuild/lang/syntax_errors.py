@@ -142,9 +142,10 @@ def explain(
         return _equal(source, offset, brackets, "NEWLINE" in row)
     if kind == "COLON" and not at_end and tokens.texts[index + 1 : index + 2] == ["="]:
         return error("`:=` does not exist in Starlark", "assign on a line of its own", code="not-starlark")
-    if kind == "COLON" and before_kind == "NAME" and ("EQUAL" in row or "AUGMENTED" in row):
-        return error("type annotations do not exist in Starlark", "take the annotation away", code="not-starlark")
-    if before == "-" and text == ">":
+    annotated = (
+        kind == "COLON" and before_kind == "NAME" and (brackets[-1][0] == "LPAREN" if brackets else "NEWLINE" in row)
+    )
+    if annotated or (kind == "MINUS" and tokens.texts[index + 1 : index + 2] == [">"]):
         return error("type annotations do not exist in Starlark", "take the annotation away", code="not-starlark")
     if kind == "IF" and before == "else":
         return error("`else if` does not exist in Starlark", "write `elif`", code="not-starlark")
