@@ -205,7 +205,7 @@ class Execution:
         self._emit_finished(index, "failed", seconds, failed.done, failed.exit_code)
         log = self._log(failed.done)
         text = log.decode("utf-8", "replace")
-        path = self._doors.keep_log(f"{action.owner.package_path}/{action.owner.name}.{action.mnemonic}.{index}", log)
+        path = self._doors.keep_log(f"{action.owner.path}.{action.mnemonic}.{index}", log)
         is_test = isinstance(action, SpawnAction) and action.is_test
         if isinstance(action, SpawnAction):
             declared = frozenset(artifact.path for artifact in action.inputs)

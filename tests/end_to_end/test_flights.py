@@ -74,14 +74,15 @@ def test_a_comment_in_a_function_runs_what_reads_it_and_nothing_after_an_equal_o
     path.write_text(path.read_text() + "\n# a remark\n")
     done = built.build("//...")
     assert done.code == 0, done.failures
-    assert done.ran_targets == {ROUTE_WEEK}
+    assert set(done.ran) == {f"FitFeatures {ROUTE_WEEK}", f"MakeFeatures {ROUTE_WEEK}"}
+    assert len(done.ran) == 5  # the fit, and four months
 
 
 def test_a_cell_that_no_feature_declares_runs_no_feature(built: Workspace, small_flights_module: ModuleType) -> None:
     small_flights_module.edit_cell(built.folder, "air_time", "109", "110", month=9)
     done = built.build(RANKER)
     assert done.code == 0, done.failures
-    assert done.ran_targets == {"//data:flights"}
+    assert done.ran == ["MakeDataset //data:flights"]
 
 
 def test_a_changed_delay_runs_its_partition_and_its_window_and_trains_nothing_if_the_features_are_equal(
@@ -90,9 +91,12 @@ def test_a_changed_delay_runs_its_partition_and_its_window_and_trains_nothing_if
     small_flights_module.edit_cell(built.folder, "arr_delay", "-5", "-1", month=11)
     done = built.build(RANKER)
     assert done.code == 0, done.failures
-    features = [action for action in done.ran if action.endswith(ROUTE_WEEK)]
-    assert len(features) == 2, done.ran  # November, and December, whose window reaches back to it
-    assert RANKER not in done.ran_targets
+    assert done.ran == [
+        "CheckContract //data:checked",
+        "MakeDataset //data:flights",
+        f"MakeFeatures {ROUTE_WEEK}",  # November
+        f"MakeFeatures {ROUTE_WEEK}",  # December, whose window reaches back to it
+    ]
 
 
 def test_an_appended_month_runs_its_partitions_only(
@@ -105,7 +109,7 @@ def test_an_appended_month_runs_its_partitions_only(
     small_flights_module.append_month(folder, 12)
     done = workspace.build(RANKER)
     assert done.code == 0, done.failures
-    assert len([action for action in done.ran if action.endswith(ROUTE_WEEK)]) == 1, done.ran
+    assert [action for action in done.ran if action.endswith(ROUTE_WEEK)] == [f"MakeFeatures {ROUTE_WEEK}"]
     assert "TrainModel //models:ranker" not in done.ran  # it trains on September
 
 
@@ -181,6 +185,34 @@ def test_a_function_that_opens_an_undeclared_file_is_told_how_to_declare_it(buil
     assert done.code == 1
     assert "features/holidays.csv" in done.failures
     assert "declare" in done.failures and "holidays.csv" in done.failures
+
+
+def test_a_function_that_asks_for_an_undeclared_column_is_told_which(built: Workspace) -> None:
+    built.edit(
+        "features/route.py", "    last_day = days(flights).max()\n",
+        "    last_day = days(flights).max()\n    flights.column('air_time')\n",
+    )  # fmt: skip
+    done = built.build(ROUTE_WEEK)
+    assert done.code == 1
+    assert "asks for the column `air_time`, which is in none of its declared tables" in done.failures
+
+
+def test_one_locked_version_changes_exactly_what_uses_the_environment(
+    tmp_path: Path, flights_cache: Path, small_flights_module: ModuleType
+) -> None:
+    workspace = Workspace(small_flights_module.small_flights(tmp_path / "flights"), flights_cache)
+    workspace.write("notes/BUILD.ml", 'genrule(name = "note", outs = ["note.txt"], cmd = "echo note > $@")\n')
+    assert workspace.build("//...").ran == ["Genrule //notes:note"]
+    lock = workspace.folder / "envs/requirements.lock"
+    lock.write_text(
+        lock.read_text()
+        + "iniconfig==2.1.0 \\\n    --hash=sha256:9deba5723312380e77435581c6bf4935c94cbfab9b1ed33ef8d238ea168eb760\n"
+    )
+    done = workspace.build("//...")
+    assert done.code == 0, done.failures
+    assert "//notes:note" not in done.ran_targets
+    everything = {"//data:flights", "//data:planes", "//data:checked", ROUTE_WEEK, RANKER, "//models:quality"}
+    assert everything <= done.ran_targets
 
 
 def test_a_function_that_opens_the_network_is_told_how_to_fetch(built: Workspace) -> None:
