@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlbuild.diagnostics import ExitCode, UserError, did_you_mean, fail
-from mlbuild.flags import COMMANDS, Command, Parsed, parse
+from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+from mlbuild.flags import COMMANDS, Command, Flag, error, parse
 
 WORKSPACE_FILE = "WORKSPACE.ml"
 RC_FILE = ".mlbuildrc"
 MAX_IMPORTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RcLine:
+    """`section words`, and the place it stands in (`path:line`)."""
+
+    section: str
+    words: tuple[str, ...]
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +54,37 @@ class BuildRequest:
     color: str
     curses: str
     show_progress: bool
+    show_result: int
     verbose_failures: bool
     subcommands: bool
     test_output: str
     build_event_json_file: str
     profile: str
+    rc_lines: tuple[str, ...]
+    """What is to be shown of the rc files (`--announce_rc`)."""
 
 
 def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> BuildRequest:
-    """The request of a command that works in a workspace.
+    """The request of a command, in the workspace that `cwd` is in (`cwd` itself, for a command that needs none).
 
     Raises UserError: an unknown command or flag, no workspace, an rc file that cannot be understood.
     """
     command = find_command(argv)
-    workspace = find_workspace(cwd)
-    parsed = _with_rc_lines(command, argv[1:], workspace, environ)
-    values, lists = parsed.values, parsed.lists
-    cache = _cache_folder(values.get("disk_cache", ""), environ, cwd)
+    workspace = find_workspace(cwd, may_lack=command.works_anywhere)
+    lines = tuple(_rc_lines(workspace, environ))
+    given = parse(command.name, command.flags, argv[1:])
+    flags = (*_rc_flags(command, lines), *_expanded(command, given.flags, lines, ()))
+    values = {flag.name: value for flag, value in flags if flag.kind != "list"}
+
+    def path(name: str) -> str:
+        return _path(values[name], environ, workspace, cwd) if name in values else ""
+
+    cache = cache_folder(environ, path("disk_cache"))
     processors = len(os.sched_getaffinity(0))
-    cpus = int(values.get("local_cpu_resources") or processors)
     return BuildRequest(
         command=command.name,
-        words=parsed.words,
-        rest=parsed.rest,
+        words=given.words,
+        rest=given.rest,
         workspace=workspace,
         working_folder=cwd,
         package="" if cwd == workspace else str(cwd.relative_to(workspace)),
@@ -77,21 +93,23 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         rules_folder=rules_folder(),
         environ=dict(environ),
         jobs=int(values.get("jobs") or processors),
-        cpus=cpus,
+        cpus=int(values.get("local_cpu_resources") or processors),
         memory_mib=int(values.get("local_ram_resources") or _memory_mib() * 2 // 3),
         keep_going=_is_set(values, "keep_going"),
-        defines=dict(pair.split("=", 1) for pair in lists.get("define", ())),
+        defines=dict(value.split("=", 1) for flag, value in flags if flag.name == "define"),
         sandbox_debug=_is_set(values, "sandbox_debug"),
-        block_for_lock=values.get("block_for_lock", "yes") == "yes",
-        cache_test_results=values.get("cache_test_results", "yes") == "yes",
+        block_for_lock=_is_set(values, "block_for_lock", "yes"),
+        cache_test_results=_is_set(values, "cache_test_results", "yes"),
         color=values.get("color", "auto"),
         curses=values.get("curses", "auto"),
-        show_progress=values.get("show_progress", "yes") == "yes",
+        show_progress=_is_set(values, "show_progress", "yes"),
+        show_result=int(values.get("show_result", "10")),
         verbose_failures=_is_set(values, "verbose_failures"),
         subcommands=_is_set(values, "subcommands"),
         test_output=values.get("test_output", "errors"),
-        build_event_json_file=_from(cwd, values.get("build_event_json_file", "")),
-        profile=_from(cwd, values.get("profile", "")),
+        build_event_json_file=path("build_event_json_file"),
+        profile=path("profile"),
+        rc_lines=tuple(_announced(command, flags, lines)) if _is_set(values, "announce_rc") else (),
     )
 
 
@@ -100,16 +118,21 @@ def find_command(argv: tuple[str, ...]) -> Command:
     name = argv[0] if argv else "help"
     if name in COMMANDS:
         return COMMANDS[name]
+    if name.startswith("-"):
+        hint = f"flags follow the command: `mlbuild build {name}`; `mlbuild help` lists the commands"
+        raise fail("no-command", f"`{name}` is no command", hint=hint, exit_code=ExitCode.COMMAND_LINE)
     close = did_you_mean(name, COMMANDS)
     hint = f"did you mean `mlbuild {close}`?" if close else "`mlbuild help` lists the commands"
     raise fail("unknown-command", f"mlbuild has no command `{name}`", hint=hint, exit_code=ExitCode.COMMAND_LINE)
 
 
-def find_workspace(cwd: Path) -> Path:
+def find_workspace(cwd: Path, *, may_lack: bool = False) -> Path:
     """The nearest folder upwards that holds WORKSPACE.ml. Raises UserError (exit code 2)."""
     for folder in (cwd, *cwd.parents):
         if (folder / WORKSPACE_FILE).is_file():
             return folder
+    if may_lack:
+        return cwd
     raise fail(
         "no-workspace",
         f"neither this folder nor any above it holds a file `{WORKSPACE_FILE}`: {cwd}",
@@ -125,104 +148,135 @@ def rules_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "rules"
 
 
-def _with_rc_lines(command: Command, arguments: tuple[str, ...], workspace: Path, environ: Mapping[str, str]) -> Parsed:
-    """Flags of the rc files, then those of the lines that `--config` names, then those of the command line."""
-    lines = list(_rc_lines(workspace, environ))
-    accepted = ("common", *((command.inherits,) if command.inherits else ()), command.name)
-    given = parse(command, arguments)
-    before = [(words, origin) for section, words, origin in lines if section in accepted]
-    names = list(given.lists.get("config", ()))
-    for words, origin in before:
-        names = [*_parsed_line(command, words, origin).lists.get("config", ()), *names]
-    chosen: list[tuple[tuple[str, ...], str]] = []
-    seen: set[str] = set()
-    while names:
-        name = names.pop(0)
-        if name in seen:
+def cache_folder(environ: Mapping[str, str], named: str = "") -> Path:
+    """The user's cache folder, or the one that is named. Raises UserError when there can be none (exit code 36)."""
+    shared, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if named:
+        folder = Path(named)
+    elif shared.startswith("/"):
+        folder = Path(shared) / "mlbuild"
+    elif home.startswith("/"):
+        folder = Path(home) / ".cache" / "mlbuild"
+    else:
+        raise fail(
+            "no-home",
+            "there is no place for the cache: neither HOME nor XDG_CACHE_HOME is set",
+            hint="set one of them, or name a folder with `--disk_cache`",
+            exit_code=ExitCode.ENVIRONMENT,
+        )
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        why = "cannot be written to" if there.is_dir() else "is not a folder"
+        raise fail(
+            "cache-folder",
+            f"the cache cannot be kept in `{folder}`: `{there}` {why}",
+            hint="name another folder with `--disk_cache`, or with XDG_CACHE_HOME",
+            exit_code=ExitCode.ENVIRONMENT,
+        )
+    return folder
+
+
+def _sections(command: Command) -> tuple[str, ...]:
+    """The rc sections that hold for a command; what a later one says wins."""
+    return ("common", *((command.inherits,) if command.inherits else ()), command.name)
+
+
+def _rc_flags(command: Command, lines: tuple[RcLine, ...]) -> Iterator[tuple[Flag, str]]:
+    for section in _sections(command):
+        for line in lines:
+            if line.section == section:
+                yield from _expanded(command, _line_flags(line), lines, ())
+
+
+def _expanded(
+    command: Command, flags: tuple[tuple[Flag, str], ...], lines: tuple[RcLine, ...], above: tuple[str, ...]
+) -> Iterator[tuple[Flag, str]]:
+    """The flags that the command has, with those of a `--config` in its place."""
+    own = {flag.name for flag in command.flags}
+    for flag, value in flags:
+        if flag.name not in own:
+            continue  # a line of `common`, or of the command that this one inherits from
+        yield flag, value
+        if flag.name != "config":
             continue
-        seen.add(name)
-        found = [
-            (words, origin) for section, words, origin in lines if section in {f"{each}:{name}" for each in accepted}
-        ]
-        if not found:
-            known = sorted({section.partition(":")[2] for section, _, _ in lines if ":" in section})
-            close = did_you_mean(name, known)
+        if value in above:
+            raise error(f"`--config={value}` names itself", "", "take one of the lines out of the rc files")
+        sections = [f"{section}:{value}" for section in _sections(command)]
+        named = [line for section in sections for line in lines if line.section == section]
+        if not named:
+            known = {line.section.partition(":")[2] for line in lines if ":" in line.section}
+            close = did_you_mean(value, known)
             raise fail(
                 "unknown-config",
-                f"no rc file has a line `{command.name}:{name}`",
+                f"no rc file has a line `{command.name}:{value}`",
                 hint=f"did you mean `--config={close}`?" if close else f"write one into `{RC_FILE}`",
                 exit_code=ExitCode.COMMAND_LINE,
             )
-        chosen += found
-        names += [
-            more for words, origin in found for more in _parsed_line(command, words, origin).lists.get("config", ())
-        ]
-    values: dict[str, str] = {}
-    lists: dict[str, tuple[str, ...]] = {}
-    for words, origin in (*before, *chosen):
-        line = _parsed_line(command, words, origin)
-        if line.words:
-            raise fail("rc-file", f"{origin}: `{line.words[0]}` is no flag", exit_code=ExitCode.COMMAND_LINE)
-        values.update(line.values)
-        for name, found_values in line.lists.items():
-            lists[name] = (*lists.get(name, ()), *found_values)
-    for name, found_values in given.lists.items():
-        lists[name] = (*lists.get(name, ()), *found_values)
-    return Parsed({**values, **given.values}, lists, given.words, given.rest)
+        for line in named:
+            yield from _expanded(command, _line_flags(line), lines, (*above, value))
 
 
-def _parsed_line(command: Command, words: tuple[str, ...], origin: str) -> Parsed:
-    """An rc line's flags: those that only another command of the line's section has are passed over."""
-    everywhere = {flag.name for each in COMMANDS.values() for flag in each.flags}
-    own = {flag.name for flag in command.flags}
-    kept: list[str] = []
-    for word in words:
-        name = word.partition("=")[0].removeprefix("--").replace("-", "_")
-        plain = name if name in everywhere else name.removeprefix("no").removeprefix("_")
-        if word.startswith("--") and plain in everywhere and plain not in own:
-            continue
-        kept.append(word)
-    return parse(command, tuple(kept), origin)
+def _line_flags(line: RcLine) -> tuple[tuple[Flag, str], ...]:
+    """An rc line, read by the table of the command that it names; `common` may have any command's flags."""
+    name = line.section.partition(":")[0]
+    every = {flag.name: flag for command in COMMANDS.values() for flag in command.flags}
+    table = tuple(every.values()) if name == "common" else COMMANDS[name].flags
+    parsed = parse("build" if name == "common" else name, table, line.words, line.origin)
+    if parsed.words or parsed.rest:
+        raise error(f"`{(*parsed.words, *parsed.rest)[0]}` is no flag", line.origin)
+    return parsed.flags
 
 
-def _rc_lines(workspace: Path, environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """(section, words, place) of every rc line: the home's file first, so that the workspace's wins."""
+def _announced(command: Command, flags: tuple[tuple[Flag, str], ...], lines: tuple[RcLine, ...]) -> Iterator[str]:
+    import shlex
+
+    configs = {value for flag, value in flags if flag.name == "config"}
+    for line in lines:
+        section, _, config = line.section.partition(":")
+        if section in _sections(command) and (not config or config in configs):
+            yield f"{line.origin}: {line.section} {shlex.join(line.words)}"
+
+
+def _rc_lines(workspace: Path, environ: Mapping[str, str]) -> Iterator[RcLine]:
+    """The home's file first, so that the workspace's wins."""
     home = environ.get("HOME", "")
-    places = [Path(home) / RC_FILE] if home else []
-    places.append(workspace / RC_FILE)
-    for place in dict.fromkeys(places):
-        if place.is_file():
-            yield from _lines_of(place, workspace, (place,))
+    folders = [Path(home)] if home.startswith("/") else []
+    for folder in (*folders, workspace):
+        place = folder / RC_FILE
+        if place.is_file() and not (folder is workspace and folder in folders):
+            yield from _lines_of(place, workspace, environ, (place.resolve(),))
 
 
-def _lines_of(place: Path, workspace: Path, above: tuple[Path, ...]) -> Iterator[tuple[str, tuple[str, ...], str]]:
+def _lines_of(place: Path, workspace: Path, environ: Mapping[str, str], above: tuple[Path, ...]) -> Iterator[RcLine]:
+    import shlex
+
     try:
         text = place.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise fail("rc-file", f"`{place}` cannot be read: {error}", exit_code=ExitCode.COMMAND_LINE) from None
+    except (OSError, UnicodeDecodeError) as why:
+        raise fail("rc-file", f"`{place}` cannot be read: {why}", exit_code=ExitCode.COMMAND_LINE) from None
     for number, line in _logical_lines(text):
         origin = f"{place}:{number}"
         try:
             words = shlex.split(line, comments=True)
-        except ValueError as error:
+        except ValueError as why:
             raise fail(
-                "rc-file", f"{origin}: {str(error).lower()}", hint="close the quotes", exit_code=ExitCode.COMMAND_LINE
+                "rc-file", f"{origin}: {str(why).lower()}", hint="close the quotes", exit_code=ExitCode.COMMAND_LINE
             ) from None
         if not words:
             continue
         if words[0] in ("import", "try-import"):
-            yield from _imported(words, workspace, above, origin)
+            yield from _imported(words, workspace, environ, above, origin)
         else:
             _check_section(words[0], origin)
-            yield words[0], tuple(words[1:]), origin
+            yield RcLine(words[0], tuple(words[1:]), origin)
 
 
 def _imported(
-    words: list[str], workspace: Path, above: tuple[Path, ...], origin: str
-) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    words: list[str], workspace: Path, environ: Mapping[str, str], above: tuple[Path, ...], origin: str
+) -> Iterator[RcLine]:
     if len(words) != 2:
         raise fail("rc-file", f"{origin}: {words[0]} takes one path", exit_code=ExitCode.COMMAND_LINE)
-    place = Path(words[1].replace("%workspace%", str(workspace)))
+    place = Path(_path(words[1], environ, workspace, workspace)).resolve()
     if not place.is_file():
         if words[0] == "try-import":
             return
@@ -230,7 +284,7 @@ def _imported(
                    exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
     if place in above or len(above) > MAX_IMPORTS:
         raise fail("rc-file", f"{origin}: `{place}` imports itself", exit_code=ExitCode.COMMAND_LINE)
-    yield from _lines_of(place, workspace, (*above, place))
+    yield from _lines_of(place, workspace, environ, (*above, place))
 
 
 def _check_section(section: str, origin: str) -> None:
@@ -249,7 +303,8 @@ def _check_section(section: str, origin: str) -> None:
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their numbers; a backslash at the end joins the next."""
     waiting, first = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.removesuffix("\r")
         first = first or number
         if line.endswith("\\"):
             waiting += line[:-1] + " "
@@ -260,33 +315,17 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield first, waiting
 
 
-def _cache_folder(named: str, environ: Mapping[str, str], cwd: Path) -> Path:
-    if named:
-        return Path(_from(cwd, named.replace("~", environ.get("HOME", "~"), 1) if named.startswith("~/") else named))
-    shared = environ.get("XDG_CACHE_HOME", "")
-    if shared.startswith("/"):
-        return Path(shared) / "mlbuild"
+def _path(written: str, environ: Mapping[str, str], workspace: Path, cwd: Path) -> str:
+    """An absolute path; as for Bazel, `~/` and `%workspace%/` may begin it (in an rc file the shell does not help)."""
     home = environ.get("HOME", "")
-    if home.startswith("/"):
-        return Path(home) / ".cache" / "mlbuild"
-    raise fail(
-        "no-home",
-        "there is no place for the cache: neither HOME nor XDG_CACHE_HOME is set",
-        hint="set one of them, or name a folder with `--disk_cache`",
-        exit_code=ExitCode.ENVIRONMENT,
-    )
+    if written.startswith("~/") and home:
+        written = f"{home}/{written[2:]}"
+    return os.path.normpath(cwd / written.replace("%workspace%", str(workspace), 1))
 
 
-def _from(cwd: Path, path: str) -> str:
-    return os.path.normpath(cwd / path) if path else ""
-
-
-def _is_set(values: Mapping[str, str], name: str) -> bool:
-    return values.get(name, "no") == "yes"
+def _is_set(values: Mapping[str, str], name: str, default: str = "no") -> bool:
+    return values.get(name, default) == "yes"
 
 
 def _memory_mib() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
-
-
-__all__ = ["BuildRequest", "UserError", "build_request", "find_command", "find_workspace", "rules_folder"]

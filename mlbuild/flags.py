@@ -10,7 +10,7 @@ from mlbuild.diagnostics import ExitCode, UserError, did_you_mean, fail
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `kind` is `bool`, `int`, `text` or `list` (may be given more than once)."""
+    """One flag. `kind` is `bool`, `int`, `text`, `path` or `list` (may be given more than once)."""
 
     name: str
     kind: str
@@ -30,15 +30,18 @@ class Command:
     doc: str
     flags: tuple[Flag, ...] = ()
     inherits: str = ""
+    works_anywhere: bool = False
+    """It needs no workspace."""
 
 
 TERMINAL = (
     Flag("color", "text", "auto", "Whether to use colour: auto means if stderr is a terminal.", "WHEN", ("auto", "yes", "no")),
-    Flag("config", "list", "", "Adds the lines `COMMAND:NAME` of the rc files.", "NAME"),
+    Flag("config", "list", "", "Puts the flags of the rc files' lines `COMMAND:NAME` here.", "NAME"),
+    Flag("announce_rc", "bool", "no", "Shows the lines of the rc files that hold for this command."),
 )  # fmt: skip
 
 PLACES = (
-    Flag("disk_cache", "text", "", "The cache folder; by default `mlbuild` in the user's cache folder.", "FOLDER"),
+    Flag("disk_cache", "path", "", "The cache folder; by default `mlbuild` in the user's cache folder.", "FOLDER"),
 )
 
 LOCKED = (
@@ -51,7 +54,7 @@ BUILD = (
     *TERMINAL,
     *PLACES,
     *LOCKED,
-    Flag("jobs", "int", "", "How many actions may be worked on at once; by default the number of processors.", "N"),
+    Flag("jobs", "int", "", "How many actions may be worked on at once; by default the number of processors.", "N", short="j"),
     Flag("local_cpu_resources", "int", "", "How many processors actions may use in all; by default those there are.", "N"),
     Flag("local_ram_resources", "int", "", "How much memory actions may claim in all, in MiB; by default two thirds.", "MIB"),
     Flag("keep_going", "bool", "no", "Goes on after a failure with all that does not need it.", short="k"),
@@ -60,9 +63,10 @@ BUILD = (
     Flag("verbose_failures", "bool", "no", "Shows the whole command of an action that failed."),
     Flag("subcommands", "bool", "no", "Shows the command of every action that runs.", short="s"),
     Flag("show_progress", "bool", "yes", "Shows what runs."),
+    Flag("show_result", "int", "10", "Of how many targets the outputs are listed after a build; reports and failures always are.", "N"),
     Flag("curses", "text", "auto", "Whether to redraw the progress in place: auto means if stderr is a terminal.", "WHEN", ("auto", "yes", "no")),
-    Flag("build_event_json_file", "text", "", "Writes the build event protocol to a file, one JSON event a line.", "FILE"),
-    Flag("profile", "text", "", "Writes a Chrome trace of the actions to a file.", "FILE"),
+    Flag("build_event_json_file", "path", "", "Writes the build event protocol to a file, one JSON event a line.", "FILE"),
+    Flag("profile", "path", "", "Writes a Chrome trace of the actions to a file.", "FILE"),
 )  # fmt: skip
 
 TEST = (
@@ -80,73 +84,68 @@ COMMANDS: Mapping[str, Command] = {
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
         Command("info", "info [NAME]", "Says where things are.", (*TERMINAL, *PLACES)),
-        Command("doctor", "doctor", "Says what this machine can and cannot promise.", (*TERMINAL, *PLACES)),
-        Command("help", "help [COMMAND]", "Shows the commands, or one command's flags."),
-        Command("version", "version", "Shows the version."),
+        Command("doctor", "doctor", "Says what this machine can and cannot promise.", (*TERMINAL, *PLACES), works_anywhere=True),
+        Command("help", "help [COMMAND]", "Shows the commands, or one command's flags.", works_anywhere=True),
+        Command("version", "version", "Shows the version.", works_anywhere=True),
     )
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Flags by name as text (lists as tuples), what is no flag, and what follows `--`."""
+    """Flags with their values (booleans as yes and no) in the order given, what is no flag, and what follows `--`."""
 
-    values: Mapping[str, str]
-    lists: Mapping[str, tuple[str, ...]]
+    flags: tuple[tuple[Flag, str], ...]
     words: tuple[str, ...]
     rest: tuple[str, ...] = ()
 
 
-def parse(command: Command, arguments: tuple[str, ...], origin: str = "") -> Parsed:
-    """Reads arguments by the command's table; later ones win. `origin` names an rc line in messages.
+def parse(command: str, flags: tuple[Flag, ...], arguments: tuple[str, ...], origin: str = "") -> Parsed:
+    """Reads arguments by a table of flags. `command` and `origin` (the place of an rc line) are for messages.
 
     Raises UserError (exit code 2).
     """
-    by_name = {flag.name: flag for flag in command.flags}
-    by_short = {flag.short: flag for flag in command.flags if flag.short}
-    values: dict[str, str] = {}
-    lists: dict[str, list[str]] = {}
+    by_name = {flag.name: flag for flag in flags}
+    by_short = {flag.short: flag for flag in flags if flag.short}
+    found: list[tuple[Flag, str]] = []
     words: list[str] = []
-    waiting = list(arguments)
+    waiting = list(reversed(arguments))
     while waiting:
-        argument = waiting.pop(0)
+        argument = waiting.pop()
         if argument == "--":
-            return Parsed(values, {name: tuple(found) for name, found in lists.items()}, tuple(words), tuple(waiting))
-        if not argument.startswith("-") or argument == "-" or argument.startswith(("-//", "-:")):
+            return Parsed(tuple(found), tuple(words), tuple(reversed(waiting)))
+        if not argument.startswith("-") or argument == "-" or argument.startswith(("-//", "-:", "-@")):
             words.append(argument)
             continue
         flag, value = _match(argument, by_name, by_short, command, origin)
         if value is None:
             if not waiting:
-                raise _error(f"`{argument}` needs a value", origin, f"write `{argument}={flag.value_name or 'VALUE'}`")
-            value = waiting.pop(0)
+                example = f"--{flag.name}={flag.value_name or 'VALUE'}"
+                raise error(f"`{argument}` needs a value", origin, f"write `{example}`")
+            value = waiting.pop()
         _check(flag, value, argument, origin)
-        if flag.kind == "list":
-            lists.setdefault(flag.name, []).append(value)
-        else:
-            values[flag.name] = value
-    return Parsed(values, {name: tuple(found) for name, found in lists.items()}, tuple(words))
+        found.append((flag, value))
+    return Parsed(tuple(found), tuple(words))
 
 
 def _match(
-    argument: str, by_name: Mapping[str, Flag], by_short: Mapping[str, Flag], command: Command, origin: str
+    argument: str, by_name: Mapping[str, Flag], by_short: Mapping[str, Flag], command: str, origin: str
 ) -> tuple[Flag, str | None]:
     """The flag that an argument means, and its value if the argument has it."""
     written, equals, value = argument.partition("=")
     name = written.removeprefix("--").replace("-", "_")
     if not argument.startswith("--"):
         if (short := by_short.get(argument.removeprefix("-"))) is not None:
-            return short, "yes"
-        raise _unknown(argument, command, origin)
-    if name in by_name:
-        flag = by_name[name]
+            return short, "yes" if short.kind == "bool" else None
+        raise _unknown(argument, command, by_name, origin)
+    if (flag := by_name.get(name)) is not None:
         if flag.kind == "bool":
             return flag, _boolean(value, argument, origin) if equals else "yes"
         return flag, value if equals else None
     negated = by_name.get(name.removeprefix("no")) or by_name.get(name.removeprefix("no_"))
     if name.startswith("no") and negated is not None and negated.kind == "bool" and not equals:
         return negated, "no"
-    raise _unknown(written, command, origin)
+    raise _unknown(written, command, by_name, origin)
 
 
 def _boolean(value: str, argument: str, origin: str) -> str:
@@ -154,24 +153,29 @@ def _boolean(value: str, argument: str, origin: str) -> str:
         return "yes"
     if value.lower() in ("no", "false", "0"):
         return "no"
-    raise _error(f"`{argument}`: `{value}` is neither yes nor no", origin, "write yes, no, true, false, 1 or 0")
+    raise error(f"`{argument}`: `{value}` is neither yes nor no", origin, "write yes, no, true, false, 1 or 0")
 
 
 def _check(flag: Flag, value: str, argument: str, origin: str) -> None:
-    if flag.kind == "int" and not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise _error(f"`{argument}`: `{value}` is not a number above 0", origin)
+    if flag.kind == "int":
+        least = 0 if flag.name == "show_result" else 1
+        if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
+            raise error(f"`{argument}`: `{value}` is not a number from {least}", origin)
     if flag.choices and value not in flag.choices:
-        raise _error(f"`{argument}`: `{value}` is none of {', '.join(flag.choices)}", origin)
-    if flag.name == "define" and "=" not in value:
-        raise _error(f"`{argument}`: `{value}` has no value", origin, "write `--define=NAME=VALUE`")
+        raise error(f"`{argument}`: `{value}` is none of {', '.join(flag.choices)}", origin)
+    if flag.kind in ("path", "list") and not value:
+        raise error(f"`{argument}` needs a value", origin, f"write `--{flag.name}={flag.value_name}`")
+    if flag.name == "define" and "=" not in value[1:]:
+        raise error(f"`{argument}`: `{value}` is not of the form NAME=VALUE", origin, "write `--define=NAME=VALUE`")
 
 
-def _unknown(written: str, command: Command, origin: str) -> UserError:
-    close = did_you_mean(written.lstrip("-").replace("-", "_"), [flag.name for flag in command.flags])
-    hint = f"did you mean `--{close}`?" if close else f"`mlbuild help {command.name}` lists the flags"
-    return _error(f"`{command.name}` has no flag `{written}`", origin, hint)
+def _unknown(written: str, command: str, by_name: Mapping[str, Flag], origin: str) -> UserError:
+    close = did_you_mean(written.lstrip("-").replace("-", "_"), by_name)
+    hint = f"did you mean `--{close}`?" if close else f"`mlbuild help {command}` lists the flags"
+    return error(f"`{command}` has no flag `{written}`", origin, hint)
 
 
-def _error(message: str, origin: str, hint: str | None = None) -> UserError:
+def error(message: str, origin: str, hint: str | None = None) -> UserError:
+    """What is wrong with a command line or (`origin` is its place) an rc line."""
     where = f"{origin}: " if origin else ""
     return fail("command-line", where + message, hint=hint, exit_code=ExitCode.COMMAND_LINE)

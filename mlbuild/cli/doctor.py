@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlbuild.cli.building import in_session
+from mlbuild.cli.showing import show
 from mlbuild.diagnostics import ExitCode
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def run(request: BuildRequest) -> int:
     def examine(session: Session) -> int:
         lines = session.doctor()
-        print("\n".join(lines))
+        show(lines)
         return int(ExitCode.ENVIRONMENT if any(line.startswith("no:") for line in lines) else ExitCode.SUCCESS)
 
     return in_session(request, examine)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from mlbuild.cli.showing import show
 from mlbuild.config import find_command
 from mlbuild.flags import COMMANDS, Command, Flag
 
 
 def run(arguments: tuple[str, ...]) -> int:
-    print("\n".join(of_command(find_command(arguments)) if arguments else overview()))
+    show(of_command(find_command(arguments)) if arguments else overview())
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlbuild.cli.building import in_session
+from mlbuild.cli.showing import show
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ def run(request: BuildRequest) -> int:
                 hint = f"did you mean `{close}`?" if close else f"known: {', '.join(known)}"
                 raise fail("unknown-info", f"there is no info `{name}`", hint=hint, exit_code=ExitCode.COMMAND_LINE)
         if len(request.words) == 1:
-            print(known[request.words[0]])
+            show((known[request.words[0]],))
         else:
-            for name in request.words or known:
-                print(f"{name}: {known[name]}")
+            show(f"{name}: {known[name]}" for name in request.words or known)
         return 0
 
     return in_session(request, tell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlbuild.cli.building import in_session
+from mlbuild.cli.showing import show
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 def run(request: BuildRequest) -> int:
     def lock(session: Session) -> int:
-        for path in session.lock(request.words or ("//...",)):
-            print(f"locked {path}")
+        show(f"locked {path}" for path in session.lock(request.words or ("//...",)))
         return 0
 
     return in_session(request, lock)

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import errno
 import importlib
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mlbuild.diagnostics import ExitCode, UserError, escape, render
+from mlbuild.diagnostics import ExitCode, UserError, escape, fail, render
 
-COMMANDS_WITHOUT_WORKSPACE = ("help", "version")
+COMMANDS_ABOUT_US = ("help", "version")
+LONGEST_WORDS = 300
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Runs one command; never raises but for what ends the interpreter."""
-    arguments = tuple(argv)
-    if arguments and arguments[0] in ("--help", "-h"):
-        arguments = ("help", *arguments[1:])
-    if arguments and arguments[0] == "--version":
-        arguments = ("version",)
     try:
-        return int(_run(arguments, environ))
+        return int(_run(_spelled_out(tuple(argv)), environ))
     except UserError as error:
         for diagnostic in error.diagnostics:
             _say(render(diagnostic))
@@ -30,31 +25,48 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         _say("interrupted: what has finished is kept, and the same command goes on from there")
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return int(ExitCode.SUCCESS)
+    except MemoryError:
+        _say("error[environment]: the machine has no memory left\n  hint: build less at once (`--jobs=1`)")
+        return int(ExitCode.ENVIRONMENT)
     except OSError as error:
         if (words := _of_this_machine(error)) is not None:
             _say(f"error[environment]: {words}")
             return int(ExitCode.ENVIRONMENT)
-        return _our_bug(error, environ)
+        return _our_bug(error, argv, environ)
     except Exception as error:
-        return _our_bug(error, environ)
+        return _our_bug(error, argv, environ)
+
+
+def _spelled_out(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """`--help`, `-h`, `--version` and `COMMAND --help` as the commands that they mean."""
+    if not arguments or arguments[0] in ("--help", "-h"):
+        return ("help", *arguments[1:])
+    if arguments[0] == "--version":
+        return ("version",)
+    flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return ("help", arguments[0]) if "--help" in flags or "-h" in flags else arguments
 
 
 def _run(arguments: tuple[str, ...], environ: Mapping[str, str]) -> int:
-    from mlbuild.config import find_command
+    from mlbuild.config import build_request, find_command
 
     command = find_command(arguments)
-    if "--help" in arguments or "-h" in arguments:
-        arguments = ("help", command.name)
-        command = find_command(arguments)
     room = importlib.import_module(f"mlbuild.cli.{command.name}")
-    if command.name in COMMANDS_WITHOUT_WORKSPACE:
+    if command.name in COMMANDS_ABOUT_US:
         return int(room.run(arguments[1:]))
-    from mlbuild.config import build_request
+    return int(room.run(build_request(arguments, environ, _standing())))
 
-    return int(room.run(build_request(arguments or ("help",), environ, Path.cwd().resolve())))
+
+def _standing() -> Path:
+    try:
+        return Path.cwd().resolve()
+    except FileNotFoundError:
+        raise fail(
+            "no-folder",
+            "the folder that you stand in has been deleted",
+            hint="go to another one (`cd`), or into the new one of that name",
+            exit_code=ExitCode.ENVIRONMENT,
+        ) from None
 
 
 def _of_this_machine(error: OSError) -> str | None:
@@ -65,16 +77,20 @@ def _of_this_machine(error: OSError) -> str | None:
         errno.EDQUOT: f"the disk quota is used up{where}; free some space and run the same command again",
         errno.EROFS: f"the file system is read-only{where}",
         errno.EACCES: f"permission denied{where}; make it accessible for you",
+        errno.EPERM: f"not permitted{where}; make it accessible for you",
         errno.EMFILE: "too many open files; raise the limit (`ulimit -n`)",
         errno.ENFILE: "the machine has too many open files",
+        errno.EAGAIN: "the machine lets no more processes or threads start; raise the limit (`ulimit -u`)",
         errno.ENOMEM: "the machine has no memory left",
         errno.EIO: f"the disk has failed{where}",
+        errno.ESTALE: f"the network file system lost the file{where}; run the same command again",
+        errno.ENAMETOOLONG: f"the path is too long for this file system{where}",
+        errno.ELOOP: f"the links go in a circle{where}",
     }.get(error.errno or 0)
 
 
-def _our_bug(error: BaseException, environ: Mapping[str, str]) -> int:
+def _our_bug(error: BaseException, argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Exit 37: the traceback goes to a file, its place to the person."""
-    import tempfile
     import traceback
 
     text = "".join(traceback.format_exception(error))
@@ -82,20 +98,36 @@ def _our_bug(error: BaseException, environ: Mapping[str, str]) -> int:
         _say(text)
         return int(ExitCode.INTERNAL)
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="mlbuild-bug-", suffix=".txt", delete=False) as file:
-            file.write(text)
-        where = f"its details are in {file.name}"
-    except OSError:
-        where = "set MLBUILD_DEBUG=1 to see its details"
-    _say(
-        f"error[internal]: this is a bug in mlbuild ({type(error).__name__}: {error}); {where}\n"
-        "  hint: nothing that was built is lost; please report it with that file"
-    )
+        where = f"the details are in {_keep(text, argv, environ)}"
+        hint = "nothing that was built is lost; please report it with that file"
+    except (OSError, UserError):
+        where, hint = "its details could not be kept", "MLBUILD_DEBUG=1 shows them; please report it with them"
+    words = str(error).strip().partition("\n")[0][:LONGEST_WORDS]
+    _say(f"error[internal]: this is a bug in mlbuild ({type(error).__name__}: {words}); {where}\n  hint: {hint}")
     return int(ExitCode.INTERNAL)
+
+
+def _keep(text: str, argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Writes what a report of a bug needs; returns where it is."""
+    import platform
+    import shlex
+    import tempfile
+
+    import mlbuild
+    from mlbuild.config import cache_folder
+
+    folder = cache_folder(environ) / "bugs"
+    folder.mkdir(parents=True, exist_ok=True)
+    about = f"mlbuild {mlbuild.__version__}, Python {platform.python_version()}, {platform.platform()}"
+    with tempfile.NamedTemporaryFile(
+        "w", dir=folder, suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as file:
+        file.write(f"{about}\nmlbuild {shlex.join(argv)}\n\n{text}")
+    return file.name
 
 
 def _say(text: str) -> None:
     try:
         print(escape(text), file=sys.stderr, flush=True)
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):  # nobody is left to tell
         return

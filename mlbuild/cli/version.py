@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import mlbuild
+from mlbuild.cli.showing import show
 
 
 def run(arguments: tuple[str, ...]) -> int:
-    print(f"mlbuild {mlbuild.__version__}")
+    show((f"mlbuild {mlbuild.__version__}",))
     return 0

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from mlbuild.diagnostics import ExitCode, escape
-from mlbuild.terms.event import ActionFailed, BuildFinished, TargetCompleted, TestFinished
+from mlbuild.terms.event import ActionFailed, ActionRunning, BuildFinished, TargetCompleted, TestFinished
 
 TAIL_LINES = 40
-TAIL_BYTES = 16_384
+TAIL_CHARACTERS = 16_384
+TEST_LINES = 400
+TEST_CHARACTERS = 131_072
 REPORT_LINES = 60
 SHOWN_OUTPUTS = 10
+
+
+def safe(text: str) -> str:
+    """Text of an action, made harmless: for a terminal, and for a CI service, which takes commands from the log.
+
+    GitHub reads `::name ...::` at the start of a line and `##[...]` anywhere, Azure `##vso[...]`.
+    """
+    lines = escape(text).replace("##[", "\\x23#[").replace("##vso[", "\\x23#vso[").split("\n")
+    return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
 
 
 def duration(seconds: float) -> str:
@@ -24,31 +34,34 @@ def duration(seconds: float) -> str:
 
 def failure(event: ActionFailed, verbose: bool) -> list[str]:
     """A failed action: who, why, what to do about it, the end of its log, and where the whole log lies."""
-    lines = [f"ERROR: {event.owner.short}: {event.mnemonic} failed: {escape(event.reason)}"]
+    lines = [f"ERROR: {event.owner.short}: {event.mnemonic} failed: {safe(event.reason)}"]
     if verbose and event.command:
-        lines.append(f"  command: {escape(shlex.join(event.command))}")
-    shown, cut = tail(event.log_tail)
-    if cut:
-        lines.append(f"  | … {cut} lines before")
-    lines += [f"  | {line}" for line in shown]
+        lines.append(f"  command: {_command(event.command)}")
+    lines += tail(event.log_tail, TAIL_LINES, TAIL_CHARACTERS)
     for hint in event.hints:
-        first, *rest = escape(hint).split("\n")
+        first, *rest = safe(hint).split("\n")
         lines += [f"  hint: {first}", *(f"        {line}" for line in rest)]
     if event.log_path and event.log_tail:
-        lines.append(f"  whole log: {escape(event.log_path)}")
+        lines.append(f"  whole log: {safe(event.log_path)}")
     if not verbose and event.command:
         lines.append("  (`--verbose_failures` shows the command)")
     return lines
 
 
-def tail(log: str) -> tuple[list[str], int]:
-    """The last lines of a log, safe for a terminal, and how many were cut."""
-    lines = escape(log[-TAIL_BYTES:].replace("\r\n", "\n").replace("\r", "\n")).rstrip("\n").split("\n")
-    if lines == [""]:
-        return [], 0
-    total = log.rstrip("\n").count("\n") + 1
-    kept = lines[-TAIL_LINES:]
-    return kept, max(0, total - len(kept))
+def subcommand(event: ActionRunning, description: str) -> list[str]:
+    """The command of an action that runs, as a shell would take it."""
+    settings = (f"{name}={value}" for name, value in event.environment)
+    return [f"SUBCOMMAND: {description}", f"  {_command(('env', '-', *settings, *event.arguments))}"]
+
+
+def tail(log: str, most_lines: int, most_characters: int) -> list[str]:
+    """The last lines of a log, each marked as such, and how many came before them."""
+    whole = log.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    if not whole:
+        return []
+    kept = safe(whole[-most_characters:]).split("\n")[-most_lines:]
+    before = whole.count("\n") + 1 - len(kept)
+    return [*((f"  | … {before} lines before",) if before else ()), *(f"  | {line}" for line in kept)]
 
 
 def completed(event: TargetCompleted) -> list[str]:
@@ -56,11 +69,11 @@ def completed(event: TargetCompleted) -> list[str]:
     if not event.is_success:
         return [f"Target {event.label.short} was not built"]
     lines = [f"Target {event.label.short} up-to-date" + (":" if event.outputs else " (nothing to place)")]
-    lines += [f"  {escape(path)}" for path in event.outputs[:SHOWN_OUTPUTS]]
+    lines += [f"  {safe(path)}" for path in event.outputs[:SHOWN_OUTPUTS]]
     if len(event.outputs) > SHOWN_OUTPUTS:
         lines.append(f"  … and {len(event.outputs) - SHOWN_OUTPUTS} more")
     for report in event.reports:
-        text = escape(report).rstrip("\n").split("\n")
+        text = safe(report).rstrip("\n").split("\n")
         lines += ["", *(f"  {line}" for line in text[:REPORT_LINES])]
         if len(text) > REPORT_LINES:
             lines.append(f"  … and {len(text) - REPORT_LINES} lines more")
@@ -76,10 +89,10 @@ def verdict(event: TestFinished) -> str:
 
 
 def test_log(event: TestFinished) -> list[str]:
-    lines = [f"==== Log of {event.label.short}:"]
-    lines += escape(event.log).rstrip("\n").split("\n")
+    """A test's log, marked as such: a line in it that looks like a verdict is none."""
+    lines = [f"==== Log of {event.label.short}:", *tail(event.log, TEST_LINES, TEST_CHARACTERS)]
     if event.log_path:
-        lines.append(f"==== whole log: {escape(event.log_path)}")
+        lines.append(f"==== whole log: {safe(event.log_path)}")
     return lines
 
 
@@ -113,6 +126,12 @@ def outcome(code: ExitCode) -> str:
         ExitCode.BUILD_FAILED: "Build did NOT complete successfully",
         ExitCode.TESTS_FAILED: "Build completed, tests FAILED",
     }.get(code, "Build did NOT complete successfully")
+
+
+def _command(words: Iterable[str]) -> str:
+    import shlex
+
+    return safe(shlex.join(words))
 
 
 def _plural(count: int, one: str, many: str) -> str:

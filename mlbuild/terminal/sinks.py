@@ -39,4 +39,4 @@ class ManySinks:
                     # A full disk under an event file must not end the build: what happens never depends on who watches.
                     self._sinks.remove(sink)
                     with contextlib.suppress(OSError):
-                        self._complain(f"{type(sink).__name__} stopped: {error}")
+                        self._complain(f"WARNING: {type(sink).__name__} is told no more: {error}")

@@ -5,7 +5,6 @@ Source: the Trace Event Format's complete events (`ph: X`), times in microsecond
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from mlbuild.terms.event import ActionFinished, BuildFinished, BuildStarted, Event
@@ -38,6 +37,8 @@ class TraceFile:
                     }
                 )
             case BuildFinished():
+                import json
+
                 with self._file as file:
                     json.dump({"traceEvents": self._events, "displayTimeUnit": "ms"}, file)
 

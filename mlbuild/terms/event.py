@@ -122,7 +122,7 @@ class TestFinished:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """`level` is `warning` or `info`."""
+    """`level` is `warning`, `info`, or `error`: the build ended for it."""
 
     diagnostic: Diagnostic
     level: str = "warning"

@@ -60,7 +60,7 @@ def test_an_unknown_flag_has_a_hint(workspace: Path) -> None:
 
 def test_a_value_that_is_no_number_is_said(workspace: Path) -> None:
     assert complaint(workspace, "build", "--jobs=many") == (
-        "error[command-line]: `--jobs=many`: `many` is not a number above 0"
+        "error[command-line]: `--jobs=many`: `many` is not a number from 1"
     )
 
 

@@ -67,7 +67,7 @@ def test_outputs_and_reports_are_listed() -> None:
 def test_a_failed_test_shows_its_log_and_a_passed_one_does_not() -> None:
     failed = TestFinished(RANKER, "FAILED", False, 0.31, "mlbuild-out/testlogs/x/test.log", "origin  LGA  0.1\n")
     assert shown(failed) == (
-        "==== Log of //models:ranker:\norigin  LGA  0.1\n==== whole log: mlbuild-out/testlogs/x/test.log\n"
+        "==== Log of //models:ranker:\n  | origin  LGA  0.1\n==== whole log: mlbuild-out/testlogs/x/test.log\n"
         "//models:ranker  FAILED in 0.3s\n"
     )
     passed = TestFinished(RANKER, "PASSED", True, 0.0, "x", "a long log")
@@ -93,11 +93,24 @@ def test_a_pipe_gets_a_line_now_and_then_about_what_runs_longest() -> None:
     console.emit(PhaseStarted("execution"))
     console.emit(ExecutionPlanned(3))
     console.emit(ActionStarted(1, RANKER, "Train", "Training //models:ranker", 0.0))
-    now[0] = 6.0
     console.emit(ActionRunning(1, (), ()))
+    now[0] = 6.0
+    console.tick()
     now[0] = 7.0
     console.emit(ExecutionPlanned(4))
-    assert stream.getvalue() == "[0 / 3] 0 ran, 0 cached; Training //models:ranker; 6.0s\n"
+    assert stream.getvalue() == "[0 / 3] 0 ran, 0 cached, 3 to go; Training //models:ranker 6.0s\n"
+    console.close()
+
+
+def test_the_longer_a_build_takes_the_rarer_are_its_lines() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    console = Console(stream, Style(False, False), clock=lambda: now[0])
+    console.emit(PhaseStarted("execution"))
+    for now[0] in range(3600):
+        console.tick()
+    console.close()
+    assert 60 < stream.getvalue().count("\n") < 100
 
 
 def test_a_dumb_terminal_a_pipe_and_ci_are_not_redrawn() -> None:
@@ -113,20 +126,67 @@ def test_a_dumb_terminal_a_pipe_and_ci_are_not_redrawn() -> None:
     assert Style.choose(Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, **auto) == Style(True, False)
 
 
-def test_the_live_display_shows_what_runs_and_leaves_only_the_results() -> None:
+def live(*events: Event, took: float) -> tuple[Console, io.StringIO]:
+    now = [0.0]
     stream = io.StringIO()
-    console = Console(stream, Style(True, False))
-    console.emit(PhaseStarted("execution"))
-    console.emit(ExecutionPlanned(2))
-    console.emit(ActionStarted(1, RANKER, "Train", "Training //models:ranker", 0.0))
-    console.emit(ActionRunning(1, (), ()))
-    assert [line.rpartition(";")[0] for line in console.lines()] == [
-        "[0 / 2] 0 ran, 0 cached; Training //models:ranker",
-        "    Training //models:ranker",
+    console = Console(stream, Style(True, False), clock=lambda: now[0])
+    for event in events:
+        console.emit(event)
+    now[0] = took
+    return console, stream
+
+
+def test_the_live_display_shows_what_runs_and_leaves_only_the_results() -> None:
+    running = [
+        each
+        for number in range(6)
+        for each in (ActionStarted(number, RANKER, "Train", f"Training {number}", 0.0), ActionRunning(number, (), ()))
+    ]
+    console, stream = live(PhaseStarted("execution"), ExecutionPlanned(8), *running, took=2.5)
+    assert console.lines() == [
+        "[0 / 8] 0 ran, 0 cached, 8 to go",
+        "    Training 0 2.5s",
+        "    Training 1 2.5s",
+        "    Training 2 2.5s",
+        "    Training 3 2.5s",
+        "    … and 2 more",
     ]
     console.emit(BuildFinished(ExitCode.SUCCESS, 1.0, actions=1, ran=1))
-    assert stream.getvalue().rstrip().endswith("INFO: 1 action: 1 ran; 1.0s")
-    assert "\x1b[?25h" in stream.getvalue()  # the cursor is shown again
+    assert stream.getvalue().endswith("INFO: 1 action: 1 ran; 1.0s\n")
+    assert "\x1b[?25l" not in stream.getvalue()  # the cursor is never hidden: nobody has to bring it back
+
+
+def test_a_build_that_is_over_at_once_draws_nothing() -> None:
+    console, stream = live(PhaseStarted("loading"), PhaseStarted("execution"), took=0.1)
+    console.emit(BuildFinished(ExitCode.SUCCESS, 0.1, actions=1, cached=1))
+    assert stream.getvalue() == "INFO: 1 action: 0 ran, 1 cached locally; 0.1s\n"
+
+
+def test_more_results_than_wanted_are_counted_and_failures_are_shown_all_the_same() -> None:
+    done = [TargetCompleted(Label.parse(f"//x:{name}"), name != "c", (f"mlbuild-out/x/{name}",)) for name in "abcd"]
+    text = shown(*done, BuildFinished(ExitCode.BUILD_FAILED, 1.0), style=Style(False, False, show_result=1))
+    assert text.startswith(
+        "Target //x:a up-to-date:\n  mlbuild-out/x/a\n"
+        "Target //x:c was not built\n"
+        "… and 2 more up-to-date (`--show_result=N` lists more)\n"
+    )
+
+
+def test_a_log_gives_no_commands_to_a_ci_service() -> None:
+    log = "::set-env name=PATH::/evil\n  ::error::x\n##vso[task.setvariable variable=a]b\nx ##[error]y\na::b\n"
+    failed = ActionFailed(1, RANKER, "Train", "", (), "exit code 1", log, "", 1)
+    report = TargetCompleted(RANKER, True, (), (log,))
+    for text in (shown(failed), shown(report)):
+        assert "##[" not in text and "##vso[" not in text
+        assert not any(line.strip().startswith("::") for line in text.splitlines())
+        assert "a::b" in text
+
+
+def test_the_command_of_an_action_is_shown_as_a_shell_takes_it() -> None:
+    event = ActionRunning(1, ("python", "train me.py"), (("SEED", "a b"),))
+    assert shown(event, style=Style(False, False, subcommands=True)).endswith(
+        "\n  env - 'SEED=a b' python 'train me.py'\n"
+    )
 
 
 def test_a_watcher_that_fails_is_left_out_and_the_others_go_on() -> None:
@@ -139,4 +199,4 @@ def test_a_watcher_that_fails_is_left_out_and_the_others_go_on() -> None:
     sinks = ManySinks(Broken(), kept, complain=complaints.append)
     sinks.emit(PhaseStarted("loading"))
     sinks.emit(PhaseStarted("analysis"))
-    assert (len(kept.events), complaints) == (2, ["Broken stopped: the disk is full"])
+    assert (len(kept.events), complaints) == (2, ["WARNING: Broken is told no more: the disk is full"])

@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from mlbuild.diagnostics import ExitCode
+from mlbuild.diagnostics import Diagnostic, ExitCode
 from mlbuild.terminal import BuildEventFile, TraceFile
 from mlbuild.terms import Label
 from mlbuild.terms.event import (
@@ -11,12 +12,26 @@ from mlbuild.terms.event import (
     ActionFinished,
     BuildFinished,
     BuildStarted,
+    PhaseStarted,
     TargetCompleted,
     TargetConfigured,
     TestFinished,
+    Warned,
 )
 
 RANKER = Label.parse("//models:ranker")
+
+
+def every_event_was_announced(lines: list[dict[str, Any]]) -> None:
+    """The protocol's law: each event but the first is a child of an earlier one, and each child is sent."""
+    waiting = [lines[0]["id"]]
+    for line in lines:
+        waiting.remove(line["id"])
+        waiting += line.get("children", [])
+    assert waiting == []
+    assert [line.get("lastMessage", False) for line in lines] == [False] * (len(lines) - 1) + [True]
+
+
 STARTED = BuildStarted("8f0a", "test", ("//...",), "/home/ada/flights", 1000.0)
 
 
@@ -32,12 +47,12 @@ def test_the_events_of_a_build_have_bazels_names(tmp_path: Path) -> None:
     ):
         file.emit(event)
     lines = [json.loads(line) for line in (tmp_path / "events.json").read_text().splitlines()]
-    ids = [next(iter(line["id"])) for line in lines]
-    assert ids == [
-        "started", "pattern", "targetConfigured", "actionCompleted", "targetCompleted", "testResult", "buildFinished",
-        "buildMetrics",
+    every_event_was_announced(lines)
+    by_id = {next(iter(line["id"])): line for line in lines}
+    assert [name for name in by_id if name != "progress"] == [
+        "started", "actionCompleted", "pattern", "targetConfigured", "namedSet", "targetCompleted", "testResult",
+        "testSummary", "buildFinished", "buildMetrics",
     ]  # fmt: skip
-    by_id = dict(zip(ids, lines, strict=True))
     assert by_id["started"]["started"]["startTimeMillis"] == "1000000"
     assert by_id["targetConfigured"]["configured"] == {"targetKind": "model rule"}
     assert by_id["actionCompleted"]["action"]["stderr"]["uri"] == "file:///home/ada/flights/mlbuild-out/logs/a.log"
@@ -46,8 +61,27 @@ def test_the_events_of_a_build_have_bazels_names(tmp_path: Path) -> None:
     assert by_id["buildFinished"]["finished"]["exitCode"] == {"name": "TESTS_FAILED", "code": 3}
     summary = by_id["buildMetrics"]["buildMetrics"]["actionSummary"]
     assert summary["actionsExecuted"] == "2"
-    assert {"name": "linux-sandbox", "count": 2} in summary["runnerCount"]
-    assert lines[-1]["lastMessage"] is True
+    assert {"name": "linux-sandbox", "count": 2, "execKind": "Local"} in summary["runnerCount"]
+
+
+def test_a_build_that_could_not_begin_is_told_as_aborted(tmp_path: Path) -> None:
+    file = BuildEventFile(str(tmp_path / "events.json"), "/home/ada/flights")
+    for event in (
+        STARTED,
+        PhaseStarted("loading"),
+        Warned(Diagnostic("no-such-target", "package `//models` has no target `rankr`"), "error"),
+        BuildFinished(ExitCode.BUILD_FAILED, 2.0),
+    ):
+        file.emit(event)
+    lines = [json.loads(line) for line in (tmp_path / "events.json").read_text().splitlines()]
+    every_event_was_announced(lines)
+    assert lines[1] == {
+        "id": {"pattern": {"pattern": ["//..."]}},
+        "aborted": {
+            "reason": "LOADING_FAILURE",
+            "description": "error[no-such-target]: package `//models` has no target `rankr`",
+        },
+    }
 
 
 def test_the_trace_puts_actions_that_overlap_on_rows_of_their_own(tmp_path: Path) -> None:
