@@ -79,7 +79,7 @@ class Story:
             self.transcript.append(f"{number:3}  {line}")
             try:
                 self.do(line)
-            except (StoryFailed, OSError, ValueError) as error:
+            except (StoryFailed, OSError, ValueError, re.error) as error:
                 raise StoryFailed("\n".join((*self.transcript, f">>>  line {number}: {error}"))) from None
 
     def do(self, line: str) -> None:
