@@ -5,6 +5,7 @@ Heavy rooms are imported where they are used: a build with nothing to do must no
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 import uuid
@@ -168,6 +169,8 @@ class Session:
     def _analysed(self, rooms: Rooms, patterns: tuple[str, ...]) -> ActionGraph:
         from mlbuild.analysis import analyse
 
+        # Graphs are big and live as long as the process: collections of young garbage only would cost half the time.
+        gc.set_threshold(100_000, 50, 1000)
         self._sink.emit(PhaseStarted("loading"))
         labels = rooms.loader.expand(patterns, self._request.package)
         self._sink.emit(PhaseStarted("analysis"))

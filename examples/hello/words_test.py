@@ -1,0 +1,5 @@
+"""Run by `mlbuild test //examples/hello:words_test`."""
+
+from examples.hello.words import greeting
+
+assert greeting("Ada") == "Hello, Ada."
