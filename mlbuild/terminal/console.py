@@ -175,10 +175,10 @@ class Console:
             case Warned(level="info"):
                 self._print(f"INFO: {render.safe(event.diagnostic.message)}")
             case Warned():
-                name = "ERROR" if event.level == "error" else "WARNING"
                 text = render_diagnostic(event.diagnostic)
-                shown = text if name == "ERROR" else text.replace("error[", "warning[", 1)
-                self._print(f"{name}: {shown}", "red" if name == "ERROR" else "yellow")
+                if event.level == "warning":
+                    text = text.replace("error[", "warning[", 1)
+                self._print(text, "yellow" if event.level == "warning" else "red")
             case BuildFinished():
                 self._summary(event)
 

@@ -71,12 +71,15 @@ class Progress:
         return line
 
     def lines(self, now: float) -> list[str]:
-        """The live display: how far it is, and what is worked on, the longest first."""
+        """The live display: how far it is, and what is worked on, the longest first.
+
+        The time stands first: a long description is cut at the terminal's edge.
+        """
         at_work = self._at_work()
         lines = [self._summary()]
-        lines += [f"    {description} {duration(now - began)}" for began, description in at_work[:SHOWN_RUNNING]]
+        lines += [f"  {duration(now - began):>6}  {description}" for began, description in at_work[:SHOWN_RUNNING]]
         if len(at_work) > SHOWN_RUNNING:
-            lines.append(f"    … and {len(at_work) - SHOWN_RUNNING} more")
+            lines.append(f"          … and {len(at_work) - SHOWN_RUNNING} more")
         return lines
 
     def _summary(self) -> str:

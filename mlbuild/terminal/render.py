@@ -100,8 +100,11 @@ def tests_summary(events: Iterable[TestFinished]) -> str:
     every = list(events)
     passed = sum(event.status == "PASSED" for event in every)
     parts = [f"{passed} {_plural(passed, 'test passes', 'tests pass')}"]
-    if failed := len(every) - passed:
+    not_run = sum(event.status == "NO_STATUS" for event in every)
+    if failed := len(every) - passed - not_run:
         parts.append(f"{failed} {_plural(failed, 'fails', 'fail')}")
+    if not_run:
+        parts.append(f"{not_run} {_plural(not_run, 'was', 'were')} not run")
     return f"{', '.join(parts)} out of {len(every)}"
 
 

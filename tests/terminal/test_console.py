@@ -77,7 +77,7 @@ def test_a_failed_test_shows_its_log_and_a_passed_one_does_not() -> None:
 
 def test_a_warning_keeps_its_hint() -> None:
     assert shown(Warned(Diagnostic("cache-not-writable", "results are not kept", hint="make it writable"))) == (
-        "WARNING: warning[cache-not-writable]: results are not kept\n  hint: make it writable\n"
+        "warning[cache-not-writable]: results are not kept\n  hint: make it writable\n"
     )
 
 
@@ -145,11 +145,11 @@ def test_the_live_display_shows_what_runs_and_leaves_only_the_results() -> None:
     console, stream = live(PhaseStarted("execution"), ExecutionPlanned(8), *running, took=2.5)
     assert console.lines() == [
         "[0 / 8] 0 ran, 0 cached, 8 to go",
-        "    Training 0 2.5s",
-        "    Training 1 2.5s",
-        "    Training 2 2.5s",
-        "    Training 3 2.5s",
-        "    … and 2 more",
+        "    2.5s  Training 0",
+        "    2.5s  Training 1",
+        "    2.5s  Training 2",
+        "    2.5s  Training 3",
+        "          … and 2 more",
     ]
     console.emit(BuildFinished(ExitCode.SUCCESS, 1.0, actions=1, ran=1))
     assert stream.getvalue().endswith("INFO: 1 action: 1 ran; 1.0s\n")
