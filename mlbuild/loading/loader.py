@@ -110,15 +110,30 @@ class Loader:
 
         `folder` is where the person stands, from the workspace's root. Wildcards leave out targets with the tag `manual`.
         """
+        labels, faults = self.expand_what_loads(patterns, folder)
+        if faults:
+            raise UserError(*faults)
+        return labels
+
+    def expand_what_loads(
+        self, patterns: Iterable[str], folder: str = ""
+    ) -> tuple[tuple[Label, ...], tuple[Diagnostic, ...]]:
+        """As `expand`, but what is wrong with some of it is given beside the rest instead of being raised."""
         chosen: dict[Label, None] = {}
+        faults: list[Diagnostic] = []
         for text in patterns:
-            pattern = parse_pattern(text, folder)
-            if pattern.is_subtracted:
-                for label in self._matches(pattern, with_manual=True):
+            try:
+                pattern = parse_pattern(text, folder)
+                matches = self._matches(pattern, pattern.is_subtracted, faults)
+            except UserError as error:
+                faults += error.diagnostics
+                continue
+            for label in matches:
+                if pattern.is_subtracted:
                     chosen.pop(label, None)
-            else:
-                chosen.update(dict.fromkeys(self._matches(pattern, with_manual=False)))
-        return tuple(chosen)
+                else:
+                    chosen[label] = None
+        return tuple(chosen), tuple(dict.fromkeys(faults))
 
     def placed(self, error: UserError, location: Location | None) -> UserError:
         """The error, at a place unless it has one already, with the line that stands there."""
@@ -188,12 +203,12 @@ class Loader:
             position = label.name.find("/", position + 1)
         return None
 
-    def _matches(self, pattern: Pattern, with_manual: bool) -> tuple[Label, ...]:
+    def _matches(self, pattern: Pattern, with_manual: bool, faults: list[Diagnostic]) -> tuple[Label, ...]:
         if pattern.label.repository and pattern.label.repository == self.workspace().name:
             pattern = replace(pattern, label=replace(pattern.label, repository=""))
         label = pattern.label
         if pattern.is_recursive:
-            return self._below(pattern, with_manual)
+            return self._below(pattern, with_manual, faults)
         if pattern.scope is Scope.ONE:
             return (self._one(pattern),)
         return self._of_package(self.package(label.repository, label.package), pattern.scope, with_manual)
@@ -214,20 +229,18 @@ class Loader:
         self.entry(label)
         return label
 
-    def _below(self, pattern: Pattern, with_manual: bool) -> tuple[Label, ...]:
+    def _below(self, pattern: Pattern, with_manual: bool, faults: list[Diagnostic]) -> tuple[Label, ...]:
+        """The labels of all packages below that load; what is wrong with the others is added to the faults."""
         repository = pattern.label.repository
         root = folder_of(repository, "")
         found: list[Label] = []
-        errors: list[Diagnostic] = []
         folders = list(self._folders.packages_below(folder_of(repository, pattern.label.package)))
         for folder in folders:
             name = folder[len(root) :].lstrip("/")
             try:
                 found += self._of_package(self.package(repository, name), pattern.scope, with_manual)
             except UserError as error:
-                errors += error.diagnostics
-        if errors:
-            raise UserError(*dict.fromkeys(errors))
+                faults += error.diagnostics
         if not folders:
             raise missing.nothing_below(self._folders, repository, pattern.label.package)
         return tuple(found)

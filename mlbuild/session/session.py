@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import mlbuild
-from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.diagnostics import Diagnostic, ExitCode, UserError, fail
 from mlbuild.session import null_build
 from mlbuild.terms import OUTPUT_ROOT
 from mlbuild.terms.event import BuildStarted, PhaseStarted
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
     from mlbuild.seams import EventSink
     from mlbuild.session.rooms import Rooms
-    from mlbuild.terms import ActionGraph
+    from mlbuild.terms import ActionGraph, ConfiguredTarget
 
 
 class Session:
@@ -72,8 +72,8 @@ class Session:
 
         with self._locked():
             rooms = self._open_rooms()
-            graph = self._analysed(rooms, patterns)
-            if command == "test" and not any(target.test_results for target in graph.targets):
+            graph, faults = self._analysed(rooms, patterns)
+            if command == "test" and not faults and not any(target.test_results for target in graph.targets):
                 raise fail(
                     "no-tests", f"no test targets were found in {' '.join(patterns)}", exit_code=ExitCode.NO_TESTS
                 )
@@ -88,13 +88,15 @@ class Session:
             told: tuple[null_build.Told, ...] = (*completed, *tested)
             for event in told:
                 self._sink.emit(event)
-            code = results.exit_code(completed, tested)
+            code = ExitCode.BUILD_FAILED if faults else results.exit_code(completed, tested)
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
             if code is ExitCode.SUCCESS:
                 null_build.remember(
                     state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
                     outcome.counts.total - outcome.counts.internal,
                 )  # fmt: skip
+            if faults:
+                raise UserError(*faults)
             return code
 
     def run(self, target: str, arguments: tuple[str, ...]) -> ExitCode | int:
@@ -107,7 +109,9 @@ class Session:
         self._start("run", (target,))
         with self._locked():
             rooms = self._open_rooms()
-            graph = self._analysed(rooms, (target,))
+            graph, faults = self._analysed(rooms, (target,))
+            if faults:
+                raise UserError(*faults)
             if len(graph.targets) != 1:
                 raise fail("one-target", f"`{target}` names {len(graph.targets)} targets: run takes one",
                            exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
@@ -166,15 +170,30 @@ class Session:
 
         return examine(self._request)
 
-    def _analysed(self, rooms: Rooms, patterns: tuple[str, ...]) -> ActionGraph:
-        from mlbuild.analysis import analyse
+    def _analysed(self, rooms: Rooms, patterns: tuple[str, ...]) -> tuple[ActionGraph, tuple[Diagnostic, ...]]:
+        """The action graph. With `--keep_going` what can be analysed of it, and what is wrong with the rest.
+
+        Raises UserError, without `--keep_going` for the first phase that finds something wrong.
+        """
+        from mlbuild.analysis import Analysis, analyse
 
         # Graphs are big and live as long as the process: collections of young garbage only would cost half the time.
         gc.set_threshold(100_000, 50, 1000)
         self._sink.emit(PhaseStarted("loading"))
-        labels = rooms.loader.expand(patterns, self._request.package)
+        if not self._request.keep_going:
+            labels = rooms.loader.expand(patterns, self._request.package)
+            self._sink.emit(PhaseStarted("analysis"))
+            return analyse(rooms.loader, labels, rooms.configuration, self._sink), ()
+        found, faults = rooms.loader.expand_what_loads(patterns, self._request.package)
         self._sink.emit(PhaseStarted("analysis"))
-        return analyse(rooms.loader, labels, rooms.configuration, self._sink)
+        analysis = Analysis(rooms.loader, rooms.configuration, self._sink)
+        targets: list[ConfiguredTarget] = []
+        for label in found:
+            try:
+                targets.append(analysis.configure(label))
+            except UserError as error:
+                faults += error.diagnostics
+        return analysis.graph(targets), tuple(dict.fromkeys(faults))
 
     def _open_rooms(self) -> Rooms:
         from mlbuild.session.rooms import Rooms
