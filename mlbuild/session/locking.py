@@ -25,9 +25,11 @@ def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) 
         requirements = _path(entry, "requirements", label)
         lock = _path(entry, "lock", label)
         python = str(entry.attributes.get("python") or "")
-        text = rooms.fetcher.lock(rooms.sources.read(requirements).decode("utf-8"), python)
         place = request.workspace / lock
-        if not place.exists() or place.read_text(encoding="utf-8") != text:
+        previous = place.read_text(encoding="utf-8") if place.exists() else ""
+        # What is pinned stays pinned, as long as the requirements allow it.
+        text = rooms.fetcher.lock(rooms.sources.read(requirements).decode("utf-8"), python, previous)
+        if text != previous:
             place.write_text(text, encoding="utf-8")
         written.append(lock)
     if not written:
