@@ -30,8 +30,14 @@ def of_command(command: Command) -> list[str]:
     if command.flags:
         lines += ["", "flags (`-` and `_` are the same; a boolean `--x` is undone by `--nox`):"]
     for flag in command.flags:
-        lines += [f"  {spelling(flag)}", f"      {flag.doc}"]
+        lines += [f"  {spelling(flag)}", *_wrapped(flag.doc)]
     return lines
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 92, initial_indent="      ", subsequent_indent="      ")
 
 
 def spelling(flag: Flag) -> str:

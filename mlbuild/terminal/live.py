@@ -23,8 +23,16 @@ class LiveLines:
 
     def __init__(self, stream: TextIO, lines: Callable[[], list[str]], *, is_coloured: bool) -> None:
         self._is_coloured = is_coloured
+        # Of the environment rich would believe even COLUMNS=0: the size is asked of the terminal, the rest is settled here.
         terminal = Terminal(
-            file=stream, force_terminal=True, highlight=False, markup=False, emoji=False, no_color=not is_coloured
+            file=stream,
+            force_terminal=True,
+            color_system="standard",
+            no_color=not is_coloured,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            _environ={},
         )
         self._live = Live(
             get_renderable=lambda: Text("\n".join(lines()), no_wrap=True, overflow="ellipsis"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlbuild.terminal.render import duration, safe
+from mlbuild.terminal.render import duration, on_one_line
 from mlbuild.terms.event import (
     ActionFinished,
     ActionRunning,
@@ -59,7 +59,7 @@ class Progress:
                 self._failed += event.how == "failed"
 
     def description(self, action_id: int) -> str:
-        return safe(self._begun.get(action_id, ("", 0.0))[0]).replace("\n", " ")
+        return on_one_line(self._begun.get(action_id, ("", 0.0))[0])
 
     def status(self, now: float) -> str:
         """One line for where nothing can be redrawn: how far it is, and what has taken longest so far."""

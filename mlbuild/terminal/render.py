@@ -13,6 +13,7 @@ TEST_LINES = 400
 TEST_CHARACTERS = 131_072
 REPORT_LINES = 60
 SHOWN_OUTPUTS = 10
+SHORT_COMMAND = 160
 
 
 def safe(text: str) -> str:
@@ -22,6 +23,11 @@ def safe(text: str) -> str:
     """
     lines = escape(text).replace("##[", "\\x23#[").replace("##vso[", "\\x23#vso[").split("\n")
     return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
+
+
+def on_one_line(text: str) -> str:
+    """Safe text that cannot begin a line of its own."""
+    return safe(text).replace("\n", "\\n")
 
 
 def duration(seconds: float) -> str:
@@ -34,17 +40,15 @@ def duration(seconds: float) -> str:
 
 def failure(event: ActionFailed, verbose: bool) -> list[str]:
     """A failed action: who, why, what to do about it, the end of its log, and where the whole log lies."""
-    lines = [f"ERROR: {event.owner.short}: {event.mnemonic} failed: {safe(event.reason)}"]
-    if verbose and event.command:
-        lines.append(f"  command: {_command(event.command)}")
+    lines = [f"ERROR: {event.owner.short}: {event.mnemonic} failed: {on_one_line(event.reason)}"]
+    if event.command:
+        lines.append(f"  command: {_command(event.command) if verbose else _shortened(_command(event.command))}")
     lines += tail(event.log_tail, TAIL_LINES, TAIL_CHARACTERS)
     for hint in event.hints:
         first, *rest = safe(hint).split("\n")
         lines += [f"  hint: {first}", *(f"        {line}" for line in rest)]
     if event.log_path and event.log_tail:
-        lines.append(f"  whole log: {safe(event.log_path)}")
-    if not verbose and event.command:
-        lines.append("  (`--verbose_failures` shows the command)")
+        lines.append(f"  whole log: {on_one_line(event.log_path)}")
     return lines
 
 
@@ -69,7 +73,7 @@ def completed(event: TargetCompleted) -> list[str]:
     if not event.is_success:
         return [f"Target {event.label.short} was not built"]
     lines = [f"Target {event.label.short} up-to-date" + (":" if event.outputs else " (nothing to place)")]
-    lines += [f"  {safe(path)}" for path in event.outputs[:SHOWN_OUTPUTS]]
+    lines += [f"  {on_one_line(path)}" for path in event.outputs[:SHOWN_OUTPUTS]]
     if len(event.outputs) > SHOWN_OUTPUTS:
         lines.append(f"  … and {len(event.outputs) - SHOWN_OUTPUTS} more")
     for report in event.reports:
@@ -92,7 +96,7 @@ def test_log(event: TestFinished) -> list[str]:
     """A test's log, marked as such: a line in it that looks like a verdict is none."""
     lines = [f"==== Log of {event.label.short}:", *tail(event.log, TEST_LINES, TEST_CHARACTERS)]
     if event.log_path:
-        lines.append(f"==== whole log: {safe(event.log_path)}")
+        lines.append(f"==== whole log: {on_one_line(event.log_path)}")
     return lines
 
 
@@ -132,9 +136,23 @@ def outcome(code: ExitCode) -> str:
 
 
 def _command(words: Iterable[str]) -> str:
+    """As a shell takes it, on one line: bash's `$'...'` for words with control characters."""
     import shlex
 
-    return safe(shlex.join(words))
+    return safe(" ".join(shlex.quote(word) if word.isprintable() else _escaped(word) for word in words))
+
+
+def _escaped(word: str) -> str:
+    named = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", "'": "\\'"}
+    inside = "".join(named.get(char) or (char if char >= " " else f"\\x{ord(char):02x}") for char in word)
+    return f"$'{inside}'"
+
+
+def _shortened(command: str) -> str:
+    """A command on one line: how it begins, and its end, which mostly says more."""
+    if len(command) <= SHORT_COMMAND:
+        return command
+    return f"{command[:40]} … {command[43 - SHORT_COMMAND :]} (whole with `--verbose_failures`)"
 
 
 def _plural(count: int, one: str, many: str) -> str:

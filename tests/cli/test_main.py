@@ -7,6 +7,8 @@ import pytest
 
 import mlbuild.cli.version
 from mlbuild.cli import main
+from mlbuild.cli.reference import MEANINGS, page
+from mlbuild.diagnostics import ExitCode
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,3 +65,12 @@ def test_what_the_machine_does_is_told_in_words(
     monkeypatch.setattr(mlbuild.cli.version, "run", raising(error))
     assert main(["version"], {}) == code
     assert words in capfd.readouterr().err
+
+
+def test_the_reference_page_is_what_the_table_says() -> None:
+    written = (Path(mlbuild.__file__).parents[1] / "docs/reference/commands.md").read_text(encoding="utf-8")
+    assert written == page(), "python -m mlbuild.cli.reference > docs/reference/commands.md"
+
+
+def test_every_exit_code_that_can_occur_is_on_the_reference_page() -> None:
+    assert set(ExitCode) - set(MEANINGS) == {ExitCode.QUERY_FAILED}

@@ -49,14 +49,23 @@ def test_a_failure_shows_why_the_logs_end_and_where_the_whole_lies() -> None:
         ("declare it",),
     )  # fmt: skip
     text = shown(failed)
-    assert text.startswith("ERROR: //models:ranker: Train failed: exit code 1\n  | … 11 lines before\n  | line 11\n")
-    assert text.endswith(
-        "  | \\x1b[31mno such column: arr_delai\\x07\n"
-        "  hint: declare it\n"
-        "  whole log: mlbuild-out/logs/x.log\n"
-        "  (`--verbose_failures` shows the command)\n"
+    assert text.startswith(
+        "ERROR: //models:ranker: Train failed: exit code 1\n  command: python 'train me.py'\n  | … 11 lines before\n  | line 11\n"
     )
-    assert "command: python 'train me.py'\n" in shown(failed, style=Style(False, False, verbose_failures=True))
+    assert text.endswith(
+        "  | \\x1b[31mno such column: arr_delai\\x07\n  hint: declare it\n  whole log: mlbuild-out/logs/x.log\n"
+    )
+
+
+def test_a_long_command_is_cut_in_the_middle_unless_it_is_asked_for() -> None:
+    words = ("../python/lib/ld.so", *[f"--argument={number}" for number in range(40)], "the_end")
+    failed = ActionFailed(1, RANKER, "Train", "", words, "exit code 1", "", "", 1)
+    (line,) = [line for line in shown(failed).splitlines() if "command" in line]
+    assert line.startswith("  command: ../python/lib/ld.so --argument=0 --argum … ")
+    assert line.endswith(" the_end (whole with `--verbose_failures`)")
+    assert len(line) < 220
+    whole = shown(failed, style=Style(False, False, verbose_failures=True))
+    assert f"  command: {' '.join(words)}\n" in whole
 
 
 def test_outputs_and_reports_are_listed() -> None:
@@ -200,3 +209,10 @@ def test_a_watcher_that_fails_is_left_out_and_the_others_go_on() -> None:
     sinks.emit(PhaseStarted("loading"))
     sinks.emit(PhaseStarted("analysis"))
     assert (len(kept.events), complaints) == (2, ["WARNING: Broken is told no more: the disk is full"])
+
+
+def test_a_command_of_several_lines_is_shown_on_one() -> None:
+    event = ActionRunning(1, ("sh", "-c", "echo a\necho 'b'"), ())
+    assert shown(event, style=Style(False, False, subcommands=True)).endswith(
+        r"  env - sh -c $'echo a\necho \'b\''" + "\n"
+    )

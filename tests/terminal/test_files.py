@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mlbuild.diagnostics import Diagnostic, ExitCode
-from mlbuild.terminal import BuildEventFile, TraceFile
+from mlbuild.terminal.bep import BuildEventFile
+from mlbuild.terminal.trace import TraceFile
 from mlbuild.terms import Label
 from mlbuild.terms.event import (
     ActionFailed,
