@@ -33,6 +33,8 @@ def in_session(request: BuildRequest, do: Callable[[Session], int]) -> int:
             return do(session)
     except BaseException as error:
         files.end(error, time.time() - began)
+        if isinstance(error, KeyboardInterrupt):
+            console.interrupted()
         raise
     finally:
         console.close()

@@ -142,6 +142,13 @@ class Console:
                 with contextlib.suppress(OSError):
                     live.stop()
 
+    def interrupted(self) -> None:
+        """Ends the display and says how far the build has come."""
+        self.close()
+        with self._lock:
+            if self._progress.has_executed:
+                self._print(f"INFO: {self._progress.summary()}")
+
     def _start_ticking(self) -> None:
         """An action that runs for an hour sends no events meanwhile: time itself has to move the display."""
         if self._ticking is not None:
@@ -184,15 +191,21 @@ class Console:
 
     def _completed(self, event: TargetCompleted) -> None:
         if event.is_success:
-            if self._command == "test" and not event.outputs and not event.reports:
-                return  # a test: its verdict follows
+            if self._command == "test" and not event.reports:
+                return  # what counts are the verdicts, which follow
             self._listed += 1
             if self._listed > self._style.show_result and not event.reports:
                 self._unlisted += 1
                 return
         self._print("\n".join(render.completed(event)), "" if event.is_success else "red")
 
+    def _end_the_list(self) -> None:
+        if self._unlisted:
+            self._print(f"… and {self._unlisted} more up-to-date (`--show_result=N` lists more)")
+            self._unlisted = 0
+
     def _tested(self, event: TestFinished) -> None:
+        self._end_the_list()
         self._tests.append(event)
         wanted = self._style.test_output
         if event.log and (wanted == "all" or (wanted == "errors" and event.status not in ("PASSED", "NO_STATUS"))):
@@ -201,8 +214,7 @@ class Console:
 
     def _summary(self, event: BuildFinished) -> None:
         self.close()
-        if self._unlisted:
-            self._print(f"… and {self._unlisted} more up-to-date (`--show_result=N` lists more)")
+        self._end_the_list()
         if self._tests:
             self._print(render.tests_summary(self._tests))
         if event.critical_path_seconds >= 0.1 and event.ran:

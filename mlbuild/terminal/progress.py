@@ -32,6 +32,11 @@ class Progress:
         return bool(self._phase)
 
     @property
+    def has_executed(self) -> bool:
+        """Whether any action is done."""
+        return self._done > 0
+
+    @property
     def is_running(self) -> bool:
         """Whether an action runs that no cache had."""
         return bool(self._running)
@@ -63,7 +68,7 @@ class Progress:
 
     def status(self, now: float) -> str:
         """One line for where nothing can be redrawn: how far it is, and what has taken longest so far."""
-        line = self._summary()
+        line = self.summary()
         if at_work := self._at_work():
             began, description = at_work[0]
             more = f" … and {len(at_work) - 1} more" if len(at_work) > 1 else ""
@@ -76,13 +81,14 @@ class Progress:
         The time stands first: a long description is cut at the terminal's edge.
         """
         at_work = self._at_work()
-        lines = [self._summary()]
+        lines = [self.summary()]
         lines += [f"  {duration(now - began):>6}  {description}" for began, description in at_work[:SHOWN_RUNNING]]
         if len(at_work) > SHOWN_RUNNING:
             lines.append(f"          … and {len(at_work) - SHOWN_RUNNING} more")
         return lines
 
-    def _summary(self) -> str:
+    def summary(self) -> str:
+        """How far it is."""
         if self._phase != "execution":
             counts = [f"{self._loaded} {'package' if self._loaded == 1 else 'packages'} loaded"]
             if self._configured:
