@@ -8,7 +8,7 @@
     genrule(...)
 
 Other words: append FILE TEXT, write FILE TEXT, touch FILE, rm PATH, cp A B, mkdir PATH, chmod MODE PATH, link TARGET
-PATH, cat FILE (becomes stdout), cmp A B (a file, `stdout` or `stderr`), exists PATH, env NAME=VALUE (`env NAME` takes
+PATH, wheel NAME VERSION TEXT (a package of one module, in a folder that becomes the story's only index), cat FILE (becomes stdout), cmp A B (a file, `stdout` or `stderr`), exists PATH, env NAME=VALUE (`env NAME` takes
 it away), cd PATH, cache own (an empty cache of this story's; the one of the test session otherwise), and
 `stop SIGNAL 'regex' mlbuild ...`, which sends the signal once stderr matches. `terminal mlbuild ...` gives the command
 a terminal for stderr. `$WORK`, `$HOME` and `$CACHE` stand for the story's folders.
@@ -27,6 +27,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -191,9 +192,27 @@ class Story:
 
     def _env(self, setting: str) -> None:
         name, equals, value = setting.partition("=")
-        self.environ[name] = value
-        if not equals:
-            del self.environ[name]
+        if equals:
+            self.environ[name] = value
+        else:
+            self.environ.pop(name, None)
+
+    def _wheel(self, name: str, version: str, text: str) -> None:
+        place = self.folder / "packages" / f"{name}-{version}-py3-none-any.whl"
+        place.parent.mkdir(exist_ok=True)
+        about = f"{name}-{version}.dist-info"
+        files = {
+            f"{name}.py": text.replace("\\n", "\n") + "\n",
+            f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+            f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: story\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{about}/RECORD": f"{name}.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n",
+        }
+        with zipfile.ZipFile(place, "w") as archive:
+            for path, content in files.items():
+                archive.writestr(zipfile.ZipInfo(path), content)
+        for variable in [each for each in self.environ if each.startswith(("UV_", "PIP_"))]:
+            del self.environ[variable]
+        self.environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(place.parent), "PIP_CONFIG_FILE": os.devnull}
 
     def _cache(self, whose: str) -> None:
         if whose != "own":
