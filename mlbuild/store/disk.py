@@ -21,6 +21,8 @@ from mlbuild.diagnostics import Diagnostic
 from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
 from mlbuild.store.durable import Durability
+from mlbuild.store.leases import Lease
+from mlbuild.store.retired import fetch_back
 from mlbuild.store.temporary import TemporaryFiles
 from mlbuild.store.words import cannot_read, in_words
 from mlbuild.terms import EMPTY, Digest
@@ -45,6 +47,8 @@ class DiskStore:
         with in_words(folder):
             for each in (folder, folder / "cas"):
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # From here on nothing that we see goes before we close.
+            self._lease = Lease(folder)
         self._temporary = TemporaryFiles(folder / "tmp")
         with contextlib.suppress(OSError):
             # A cache that may only be read is useful too.
@@ -53,8 +57,9 @@ class DiskStore:
         self._sound: dict[Digest, Stamp] = {}
 
     def close(self) -> None:
-        """Gives the folder for temporary files back. What was put stays; nothing may be put any more."""
+        """Gives the folder for temporary files and the lease back: nothing may be put or asked for any more."""
         self._temporary.close()
+        self._lease.close()
 
     def put(self, data: bytes) -> Digest:
         digest = Digest.of(data)
@@ -153,7 +158,7 @@ class DiskStore:
 
     def _is_there(self, digest: Digest) -> bool:
         try:
-            found = os.lstat(self._path(digest))
+            found = self._found(digest)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -167,7 +172,7 @@ class DiskStore:
     def _is_sound(self, digest: Digest) -> bool:
         """Whether the blob is there with its right bytes: hashed, unless this process has and its stamp is the same."""
         try:
-            if digest in self._sound and _stamp(os.lstat(self._path(digest))) == self._sound[digest]:
+            if digest in self._sound and _stamp(self._found(digest)) == self._sound[digest]:
                 return True
             descriptor = self._open(digest)
         except (BlobMissing, FileNotFoundError):
@@ -180,9 +185,25 @@ class DiskStore:
             os.close(descriptor)
         return True
 
-    def _open(self, digest: Digest) -> int:
+    def _found(self, digest: Digest) -> os.stat_result:
+        """How the blob looks; it is fetched back if it was retired. Raises OSError."""
+        path = self._path(digest)
         try:
-            return os.open(self._path(digest), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            return os.lstat(path)
+        except FileNotFoundError:
+            # Fetched back, by us or by somebody else just now: either way it is looked for again.
+            fetch_back(self._folder, digest.hash, path)
+            return os.lstat(path)
+
+    def _open(self, digest: Digest) -> int:
+        path = self._path(digest)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            try:
+                return os.open(path, flags)
+            except FileNotFoundError:
+                fetch_back(self._folder, digest.hash, path)
+                return os.open(path, flags)
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.ELOOP, *_UNREADABLE}:
                 raise BlobMissing(digest) from None

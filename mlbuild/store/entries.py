@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from mlbuild.store.words import REFUSED, cannot_write, reason
 from mlbuild.terms import Digest, SpawnResult
 
 MAGIC = b"mlbuild-result-1\n"
+USED_AGAIN_AFTER = 60.0
+"""Seconds until a use of an entry is written down anew, as its modification time."""
+
 _LARGEST = 256 << 20
 
 
@@ -53,11 +57,17 @@ class DiskActionCache:
             except OSError:
                 return None
         try:
-            result = _decoded(content, key)
+            result = decoded(content, key)
         except ValueError:
             self._condemn(path, found)
             return None
-        return result if self._completeness.is_complete(result) else None
+        if not self._completeness.is_complete(result):
+            return None
+        if abs(time.time() - found.st_mtime) > USED_AGAIN_AFTER:
+            # A cache that may only be read does not learn who uses it.
+            with contextlib.suppress(OSError):
+                os.utime(path)
+        return result
 
     def record(self, key: Digest, result: SpawnResult) -> None:
         """Blobs are flushed first, then the entry appears at once. A cache that may not be written is said once."""
@@ -115,7 +125,7 @@ class DiskActionCache:
         return f"{self._folder}/{key.hash[:2]}/{key.hash}"
 
 
-def _decoded(content: bytes, key: Digest) -> SpawnResult:
+def decoded(content: bytes, key: Digest) -> SpawnResult:
     """The result in an entry's file. Raises ValueError for one that is damaged or answers another key."""
     start = len(MAGIC) + 32
     if not content.startswith(MAGIC) or hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
