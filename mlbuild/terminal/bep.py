@@ -111,16 +111,16 @@ class BuildEventFile:
             self._write(self._pattern_id(), {"expanded": {}})
 
     def _aborted(self) -> None:
-        """The patterns did not become targets."""
-        if self._is_expanded:
-            return
+        """The patterns did not become targets, or (`--keep_going`) some of what they name did not."""
+        pattern = {"pattern": list(self._started.arguments)}
+        identity: Json = {"patternSkipped": pattern} if self._is_expanded else {"pattern": pattern}
         self._is_expanded = True
         codes = [error.code for error in self._errors]
         reason = next(
             (ABORTED_BY[code] for code in codes if code in ABORTED_BY), ABORTED_IN.get(self._phase, "UNKNOWN")
         )
         text = "\n".join(map(render_diagnostic, self._errors))
-        self._write(self._pattern_id(), {"aborted": {"reason": reason, "description": text}})
+        self._write(identity, {"aborted": {"reason": reason, "description": text}})
 
     def _action(self, event: ActionFailed) -> None:
         output = self._primary_outputs.get(event.action_id, "")

@@ -162,7 +162,7 @@ class Console:
                         self.tick()
                         if self._live is not None:
                             self._live.refresh()
-                except OSError:  # the terminal has gone; the build goes on
+                except (OSError, ValueError):  # the terminal has gone; the build goes on
                     return
 
         threading.Thread(target=tick, name="progress", daemon=True).start()
@@ -180,7 +180,8 @@ class Console:
             case TestFinished():
                 self._tested(event)
             case Warned(level="info"):
-                self._print(f"INFO: {render.safe(event.diagnostic.message)}")
+                place = f"{event.diagnostic.location}: " if event.diagnostic.location else ""
+                self._print(f"INFO: {render.safe(place + event.diagnostic.message)}")
             case Warned():
                 text = render_diagnostic(event.diagnostic)
                 if event.level == "warning":

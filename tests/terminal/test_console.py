@@ -2,7 +2,7 @@
 
 import io
 
-from mlbuild.diagnostics import Diagnostic, ExitCode
+from mlbuild.diagnostics import Diagnostic, ExitCode, Location
 from mlbuild.terminal import Console, ListSink, ManySinks, Style
 from mlbuild.terms import Label
 from mlbuild.terms.event import (
@@ -88,6 +88,11 @@ def test_a_warning_keeps_its_hint() -> None:
     assert shown(Warned(Diagnostic("cache-not-writable", "results are not kept", hint="make it writable"))) == (
         "warning[cache-not-writable]: results are not kept\n  hint: make it writable\n"
     )
+
+
+def test_what_a_build_file_prints_is_shown_with_its_place() -> None:
+    printed = Warned(Diagnostic("print", "hi\x1b[31m", Location("a/BUILD.ml", 2, 1)), "info")
+    assert shown(printed) == "INFO: a/BUILD.ml:2:1: hi\\x1b[31m\n"
 
 
 def test_a_pipe_gets_no_control_codes_and_nothing_for_each_cached_action() -> None:

@@ -85,6 +85,22 @@ def test_a_build_that_could_not_begin_is_told_as_aborted(tmp_path: Path) -> None
     }
 
 
+def test_what_is_left_out_by_keep_going_is_told_beside_what_is_built(tmp_path: Path) -> None:
+    file = BuildEventFile(str(tmp_path / "events.json"), "/home/ada/flights")
+    for event in (
+        STARTED,
+        Warned(Diagnostic("syntax", "`(` was never closed"), "error"),
+        PhaseStarted("execution"),
+        TargetCompleted(RANKER, True, ()),
+        BuildFinished(ExitCode.BUILD_FAILED, 2.0),
+    ):
+        file.emit(event)
+    lines = [json.loads(line) for line in (tmp_path / "events.json").read_text().splitlines()]
+    every_event_was_announced(lines)
+    (skipped,) = [line for line in lines if "aborted" in line]
+    assert skipped["id"] == {"patternSkipped": {"pattern": ["//..."]}}
+
+
 def test_the_trace_puts_actions_that_overlap_on_rows_of_their_own(tmp_path: Path) -> None:
     trace = TraceFile(str(tmp_path / "trace.json"))
     trace.emit(STARTED)
