@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlbuild.diagnostics import UserError, render
+from mlbuild.diagnostics import ExitCode, UserError, render
 from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.input_root import directory_of, members, merkle_tree
 from mlbuild.execution.prepare import prepare
@@ -162,11 +162,9 @@ class Worker:
                 return Done({action.output: value}, "cached", key=key)
             value = self._fetcher.fetch(action, inputs)
         except UserError as error:
-            text = "\n".join(render(diagnostic) for diagnostic in error.diagnostics)
-            log = self._store.put(text.encode())
-            what = (f"fetch {action.kind}", *(f"{name}={text}" for name, text in action.spec))
-            done = Done({}, "failed", stderr=log, ran_to_its_end=False)
-            return Failed("could not be fetched", int(error.exit_code), what, done)
+            if error.exit_code is ExitCode.ENVIRONMENT:
+                raise  # this machine fails, not the action
+            return self._refused("could not be fetched", error)
         if key is None:
             return Done({action.output: value}, "internal")
         self._cache.record(key, SpawnResult(0, ((action.output.path, value),), runner="fetch"))
@@ -184,9 +182,13 @@ class Worker:
         try:
             return Grown(action.expand(listed))
         except UserError as error:
-            text = "\n".join(render(diagnostic) for diagnostic in error.diagnostics)
-            done = Done({}, "failed", stderr=self._store.put(text.encode()), ran_to_its_end=False)
-            return Failed("its members could not be mapped to actions", 1, (), done)
+            return self._refused("its members could not be mapped to actions", error)
+
+    def _refused(self, reason: str, error: UserError) -> Failed:
+        """A failure before any process: what is wrong stands in its log."""
+        text = "\n".join(render(diagnostic) for diagnostic in error.diagnostics)
+        done = Done({}, "failed", stderr=self._store.put(text.encode()), ran_to_its_end=False)
+        return Failed(reason, int(error.exit_code), (), done)
 
     def _expand_template(self, action: ExpandTemplateAction, values: Values) -> FileValue:
         template = values[action.template]

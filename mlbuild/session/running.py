@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -51,10 +52,14 @@ def run(command: RunCommand, folder: Path, arguments: tuple[str, ...], request: 
         "BUILD_WORKING_DIRECTORY": str(request.working_folder),
     }
     environment.pop("PYTHONHOME", None)
-    done = subprocess.run(
-        [*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment, check=False
-    )
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    process = subprocess.Popen([*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment)
+    # Ctrl-C is for the program, which may have things to finish; we wait for it.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
 
 
 def remove(folder: Path) -> None:

@@ -17,7 +17,7 @@ import mlbuild
 from mlbuild.diagnostics import Diagnostic, ExitCode, UserError, fail
 from mlbuild.session import null_build
 from mlbuild.terms import OUTPUT_ROOT
-from mlbuild.terms.event import BuildStarted, PhaseStarted
+from mlbuild.terms.event import BuildStarted, PhaseStarted, Warned
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
@@ -95,8 +95,6 @@ class Session:
                     state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
                     outcome.counts.total - outcome.counts.internal,
                 )  # fmt: skip
-            if faults:
-                raise UserError(*faults)
             return code
 
     def run(self, target: str, arguments: tuple[str, ...]) -> ExitCode | int:
@@ -111,7 +109,7 @@ class Session:
             rooms = self._open_rooms()
             graph, faults = self._analysed(rooms, (target,))
             if faults:
-                raise UserError(*faults)
+                return ExitCode.BUILD_FAILED
             if len(graph.targets) != 1:
                 raise fail("one-target", f"`{target}` names {len(graph.targets)} targets: run takes one",
                            exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
@@ -171,7 +169,7 @@ class Session:
         return examine(self._request)
 
     def _analysed(self, rooms: Rooms, patterns: tuple[str, ...]) -> tuple[ActionGraph, tuple[Diagnostic, ...]]:
-        """The action graph. With `--keep_going` what can be analysed of it, and what is wrong with the rest.
+        """The action graph. With `--keep_going` what can be analysed of it, and what is wrong with the rest, told already.
 
         Raises UserError, without `--keep_going` for the first phase that finds something wrong.
         """
@@ -193,7 +191,10 @@ class Session:
                 targets.append(analysis.configure(label))
             except UserError as error:
                 faults += error.diagnostics
-        return analysis.graph(targets), tuple(dict.fromkeys(faults))
+        faults = tuple(dict.fromkeys(faults))
+        for fault in faults:
+            self._sink.emit(Warned(fault, "error"))
+        return analysis.graph(targets), faults
 
     def _open_rooms(self) -> Rooms:
         from mlbuild.session.rooms import Rooms
@@ -206,8 +207,12 @@ class Session:
         from mlbuild.files.locks import WorkspaceLock
 
         self._request.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with WorkspaceLock(self._request.state_folder / "lock", block=self._request.block_for_lock):
+        lock = self._request.state_folder / "lock"
+        with WorkspaceLock(lock, block=self._request.block_for_lock, on_wait=self._say):
             yield
+
+    def _say(self, line: str) -> None:
+        self._sink.emit(Warned(Diagnostic("note", line), "info"))
 
     def _start(self, command: str, arguments: tuple[str, ...]) -> None:
         self._sink.emit(BuildStarted(str(uuid.uuid4()), command, arguments, str(self._request.workspace), self._began))

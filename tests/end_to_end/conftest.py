@@ -22,7 +22,7 @@ from mlbuild.config import BuildRequest, build_request
 from mlbuild.diagnostics import ExitCode, UserError, render
 from mlbuild.files.remove import remove_tree
 from mlbuild.session import Session
-from mlbuild.terms.event import ActionFailed, ActionFinished, BuildFinished, Event, TargetCompleted, TestFinished
+from mlbuild.terms.event import ActionFailed, ActionFinished, BuildFinished, Event, TargetCompleted, TestFinished, Warned
 
 SMALL_FLIGHTS = Path(__file__).parents[1] / "rules/ml/small_flights/workspace.py"
 
@@ -65,6 +65,10 @@ class Built:
             for event in self.events
             if isinstance(event, ActionFailed)
         )
+
+    @property
+    def warnings(self) -> str:
+        return "\n".join(render(event.diagnostic) for event in self.events if isinstance(event, Warned))
 
     @property
     def tests(self) -> Mapping[str, TestFinished]:

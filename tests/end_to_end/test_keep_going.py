@@ -12,8 +12,8 @@ def test_a_package_that_does_not_load_does_not_hold_back_the_others(workspace: W
     done = workspace.build("//...", flags=("--keep_going",))
     assert done.code == 1
     assert workspace.output("a/good.txt").read_text() == "good\n"
-    assert "b/BUILD.ml:1:1: error[undefined-name]" in done.errors
-    assert "c/BUILD.ml:1:1: error[no-such-file]" in done.errors
+    assert "b/BUILD.ml:1:1: error[undefined-name]" in done.warnings
+    assert "c/BUILD.ml:1:1: error[no-such-file]" in done.warnings
     assert not workspace.copy_to(workspace.folder.parent / "again").build("//...").targets
 
 

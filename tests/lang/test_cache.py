@@ -63,7 +63,8 @@ def test_damaged_entries_are_made_anew(tmp_path: Path, compilations: list[str]) 
     for damaged in (b"", whole[:10], whole[:-1], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], whole + b"x"):
         entry.write_bytes(damaged)
         assert run(get(tmp_path / "cache"))["z"] == 4
-        assert entry.read_bytes() == whole
+        # Made once more and then good again (not byte by byte: marshal writes what else refers to a value, too).
+        assert run(get(tmp_path / "cache"))["z"] == 4
     assert len(compilations) == 6
 
 
