@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
-from mlbuild.flags import COMMANDS, Command, Flag, error, parse
+from mlbuild.flags import COMMANDS, Command, Flag, error, parse, size_of
 
 WORKSPACE_FILE = "WORKSPACE.ml"
 RC_FILE = ".mlbuildrc"
@@ -40,6 +40,8 @@ class BuildRequest:
     package: str
     """The folder that the person stands in, from the workspace's root."""
     cache_folder: Path
+    cache_limit: int | None
+    """The bytes that the cache folder may hold, if that was said (`--disk_cache_max_size`)."""
     state_folder: Path
     rules_folder: Path
     environ: Mapping[str, str]
@@ -89,6 +91,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         working_folder=cwd,
         package="" if cwd == workspace else str(cwd.relative_to(workspace)),
         cache_folder=cache,
+        cache_limit=size_of(values["disk_cache_max_size"]) if "disk_cache_max_size" in values else None,
         state_folder=cache / "state" / hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32],
         rules_folder=rules_folder(),
         environ=dict(environ),

@@ -10,7 +10,7 @@ from mlbuild.diagnostics import ExitCode, UserError, did_you_mean, fail
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `kind` is `bool`, `int`, `text`, `path` or `list` (may be given more than once)."""
+    """One flag. `kind` is `bool`, `int`, `size`, `text`, `path` or `list` (may be given more than once)."""
 
     name: str
     kind: str
@@ -44,6 +44,10 @@ PLACES = (
     Flag("disk_cache", "path", "", "The cache folder; by default `mlbuild` in the user's cache folder.", "FOLDER"),
 )
 
+LIMITS = (
+    Flag("disk_cache_max_size", "size", "", "How big the cache folder may get: after a build, what has not been used for longest goes.", "SIZE"),
+)  # fmt: skip
+
 LOCKED = (
     Flag(
         "block_for_lock", "bool", "yes", "Whether to wait for another command in this workspace, or to end with code 9."
@@ -53,6 +57,7 @@ LOCKED = (
 BUILD = (
     *TERMINAL,
     *PLACES,
+    *LIMITS,
     *LOCKED,
     Flag("jobs", "int", "", "How many actions may be worked on at once; by default the number of processors.", "N", short="j"),
     Flag("local_cpu_resources", "int", "", "How many processors actions may use in all; by default those there are.", "N"),
@@ -75,6 +80,8 @@ TEST = (
     Flag("test_output", "text", "errors", "Whose logs are shown: none (summary), failed tests' (errors) or all.", "WHICH", ("summary", "errors", "all")),
 )  # fmt: skip
 
+_UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
+
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
@@ -83,6 +90,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("run", "run [FLAGS] TARGET [-- ARGS…]", "Builds a target and runs it, attached to this terminal.", BUILD, "build"),
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
+        Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),
         Command("info", "info [NAME]", "Says where things are.", (*TERMINAL, *PLACES)),
         Command("doctor", "doctor", "Says what this machine can and cannot promise.", (*TERMINAL, *PLACES), works_anywhere=True),
         Command("help", "help [COMMAND]", "Shows the commands, or one command's flags.", works_anywhere=True),
@@ -161,12 +169,23 @@ def _check(flag: Flag, value: str, argument: str, origin: str) -> None:
         least = 0 if flag.name == "show_result" else 1
         if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
             raise error(f"`{argument}`: `{value}` is not a number from {least}", origin)
+    if flag.kind == "size" and size_of(value) is None:
+        hint = f"write a number with K, M, G or T behind it: `--{flag.name}=20G`"
+        raise error(f"`{argument}`: `{value}` is not a size", origin, hint)
     if flag.choices and value not in flag.choices:
         raise error(f"`{argument}`: `{value}` is none of {', '.join(flag.choices)}", origin)
     if flag.kind in ("path", "list") and not value:
         raise error(f"`{argument}` needs a value", origin, f"write `--{flag.name}={flag.value_name}`")
     if flag.name == "define" and "=" not in value[1:]:
         raise error(f"`{argument}`: `{value}` is not of the form NAME=VALUE", origin, "write `--define=NAME=VALUE`")
+
+
+def size_of(text: str) -> int | None:
+    """The bytes that a size means: a number, and K, M, G or T for powers of 1024. Nothing if it is no size."""
+    number, unit = (text[:-1], text[-1:].upper()) if text[-1:].upper() in _UNITS else (text, "")
+    if not (number.isascii() and number.isdigit() and len(number) < 16 and int(number) > 0):
+        return None
+    return int(number) << _UNITS.get(unit, 0)
 
 
 def _unknown(written: str, command: str, by_name: Mapping[str, Flag], origin: str) -> UserError:

@@ -15,7 +15,6 @@ import os
 import secrets
 import stat
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,36 +139,26 @@ class TreeStore:
         finally:
             os.close(folder)
 
-    def remove_unused(self, seconds: float) -> int:
-        """Removes trees not used for so long, unless another process is at work; says how many.
-
-        Nothing may be staged meanwhile in this process.
-        """
-        removed = 0
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no other process uses the trees; if so, none begins to meanwhile. Nothing may be staged here then."""
         try:
-            if not self._is_alone():
-                return 0
-            before = time.time() - seconds
-            kept: set[str] = set()
-            for name in sorted(os.listdir(self.trees)):
-                listing = self.trees / f"{name.removesuffix('.list')}.list"
-                try:
-                    is_old = listing.stat().st_mtime < before
-                except FileNotFoundError:
-                    is_old = True
-                if not is_old:
-                    kept.add(name)
-                elif not name.endswith(".list"):
-                    self._discard(self.trees / name)
-                    removed += 1
-            for program in self._programs.iterdir():
-                if program.stat().st_nlink == 1:
-                    program.unlink()
-            with self._lock:
-                self._sound = {digest for digest in self._sound if digest.hash in kept}
+            yield self._is_alone()
         finally:
             fcntl.flock(self._in_use, fcntl.LOCK_SH)
-        return removed
+
+    def remove(self, name: str) -> None:
+        """Removes a tree by its hash. For who is alone."""
+        self._discard(self.trees / name)
+        self._sound = {digest for digest in self._sound if digest.hash != name}
+
+    def remove_program(self, name: str) -> None:
+        """Removes a program by its hash; trees that hold it keep it. For who is alone."""
+        (self._programs / name).unlink(missing_ok=True)
+
+    def is_sound(self, name: str) -> bool:
+        """Whether the tree looks as it was made: kinds, modes, sizes and times."""
+        return self._is_sound(self.trees / name)
 
     def _is_alone(self) -> bool:
         """Whether no other process uses the trees; if so, none can begin to before we take the shared lock again.

@@ -43,6 +43,7 @@ class Session:
             yield session
         finally:
             session.close()
+        session._collect()
 
     def close(self) -> None:
         if self._rooms is not None:
@@ -162,6 +163,12 @@ class Session:
             "workspace": str(request.workspace),
         }
 
+    def look_after_cache(self, task: str) -> tuple[tuple[str, ...], bool]:
+        """Does `status`, `verify`, `repair` or `gc`: what there is to tell, a line each, and whether all is well."""
+        from mlbuild.session.upkeep import TASKS
+
+        return TASKS[task](self._request)
+
     def doctor(self) -> tuple[str, ...]:
         """What this machine can and cannot promise, a line each."""
         from mlbuild.session.examination import examine
@@ -195,6 +202,19 @@ class Session:
         for fault in faults:
             self._sink.emit(Warned(fault, "error"))
         return analysis.graph(targets), faults
+
+    def _collect(self) -> None:
+        """After work that may have made the cache grow, if it has a limit."""
+        limit = self._request.cache_limit
+        if limit is None or self._rooms is None:
+            return
+        from mlbuild.session.upkeep import collect_after_build
+
+        try:
+            collect_after_build(self._request.cache_folder, limit, self._rooms.store.has_grown)
+        except (OSError, UserError) as error:
+            # What was built is right, however big the cache.
+            self._sink.emit(Warned(Diagnostic("not-collected", f"the cache could not be made smaller: {error}")))
 
     def _open_rooms(self) -> Rooms:
         from mlbuild.session.rooms import Rooms

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from mlbuild.reapi import decode_directory
-from mlbuild.seams import BlobMissing, ContentStore
+from mlbuild.seams import BlobMissing
 from mlbuild.terms import EMPTY, Digest, FileValue, SpawnResult, TreeValue
+
+
+class Blobs(Protocol):
+    """What has to be asked of a store."""
+
+    def get(self, digest: Digest) -> bytes: ...
+
+    def missing(self, digests: Iterable[Digest]) -> tuple[Digest, ...]: ...
 
 
 class Completeness:
     """Of one store. What was seen whole in this process is not looked at again, however often it is asked for."""
 
-    def __init__(self, store: ContentStore) -> None:
+    def __init__(self, store: Blobs) -> None:
         self._store = store
         self._whole: set[Digest] = set()
         """Folders whose every part was there."""

@@ -61,6 +61,11 @@ class DiskStore:
         self._temporary.close()
         self._lease.close()
 
+    @property
+    def has_grown(self) -> bool:
+        """Whether a blob was put that was not there."""
+        return self._durability.has_written
+
     def put(self, data: bytes) -> Digest:
         digest = Digest.of(data)
         if not self._is_sound(digest):

@@ -19,6 +19,10 @@ class Durability:
         self._durable = 0
         self._failure: OSError | None = None
 
+    @property
+    def has_written(self) -> bool:
+        return self._written > 0
+
     def wrote(self) -> None:
         """A file has got its final name."""
         with self._counting:

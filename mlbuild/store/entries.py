@@ -57,7 +57,9 @@ class DiskActionCache:
             except OSError:
                 return None
         try:
-            result = decoded(content, key)
+            answered, result = decoded(content)
+            if answered != key:
+                raise ValueError("the entry answers another key")
         except ValueError:
             self._condemn(path, found)
             return None
@@ -125,15 +127,13 @@ class DiskActionCache:
         return f"{self._folder}/{key.hash[:2]}/{key.hash}"
 
 
-def decoded(content: bytes, key: Digest) -> SpawnResult:
-    """The result in an entry's file. Raises ValueError for one that is damaged or answers another key."""
+def decoded(content: bytes) -> tuple[Digest, SpawnResult]:
+    """The key and the result in an entry's file. Raises ValueError for one that is damaged."""
     start = len(MAGIC) + 32
     if not content.startswith(MAGIC) or hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
         raise ValueError("the entry is damaged")
     answered, _, encoded = content[start:].partition(b"\n")
-    if answered != str(key).encode():
-        raise ValueError("the entry answers another key")
     result = decode_result(encoded)
     if not result.is_success:
         raise ValueError("the entry remembers a failure")
-    return result
+    return Digest.parse(answered.decode("ascii")), result

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mlbuild.files.remove import remove_tree
 from mlbuild.store import leases
 
 
@@ -38,7 +37,11 @@ class Retired:
             if any(os.listdir(place) for place in places):
                 keep_what_entries_name()
             for place in places:
-                remove_tree(place)
+                for name in os.listdir(place):
+                    # Who came later may be fetching one back.
+                    with contextlib.suppress(FileNotFoundError):
+                        (place / name).unlink()
+                place.rmdir()
 
 
 def generations(folder: Path) -> list[int]:
@@ -50,17 +53,13 @@ def generations(folder: Path) -> list[int]:
 
 
 def fetch_back(folder: Path, name: str, path: str) -> bool:
-    """Puts a retired blob where it was, at `path`; says whether there was one."""
-    for generation in generations(folder):
-        try:
-            os.rename(folder / "retired" / str(generation) / name, path)
-        except FileNotFoundError:
-            if os.path.isdir(os.path.dirname(path)):
-                continue
+    """Puts a retired blob where it was, at `path`; says whether it could."""
+    found = generations(folder)
+    if found:
+        with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(folder / "retired" / str(generation) / name, path)
-                return True
-        else:
+    for generation in found:
+        with contextlib.suppress(OSError):
+            os.rename(folder / "retired" / str(generation) / name, path)
             return True
     return False

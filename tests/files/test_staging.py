@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlbuild.files.remove import remove_tree
+from mlbuild.files.staged import staged
 from mlbuild.files.staging import FIXED_TIME, StagedTree, TreeStore
 from mlbuild.reapi import encode_directory
 from mlbuild.seams import BlobMissing
@@ -201,23 +202,32 @@ def test_a_deep_tree_is_staged(store, trees):
     assert trees.tree(digest).joinpath(*["d"] * 200, "a").read_text() == "alpha"
 
 
-def test_unused_trees_are_removed_and_used_ones_kept(store, trees):
+def test_a_tree_that_was_removed_is_made_again(store, trees):
     old, new = small(store), many(store, 64)
-    place = trees.tree(old)
+    trees.tree(old)
     trees.tree(new)
-    os.utime(place.with_suffix(".list"), (0, 0))
-    assert trees.remove_unused(3600) == 1
+    with trees.alone() as is_alone:
+        assert is_alone
+        trees.remove(old.hash)
     assert sorted(os.listdir(trees.trees)) == [new.hash, f"{new.hash}.list"]
     assert look(trees.tree(old)) == STAGED
 
 
-def test_nothing_is_removed_while_another_process_works(store, trees, tmp_path):
-    place = trees.tree(small(store))
-    os.utime(place.with_suffix(".list"), (0, 0))
+def test_nobody_is_alone_while_another_process_works(store, trees, tmp_path):
     other = TreeStore(tmp_path / "staged", store)
-    assert trees.remove_unused(3600) == 0
+    with trees.alone() as is_alone:
+        assert not is_alone
     other.close()
-    assert trees.remove_unused(3600) == 1
+    with trees.alone() as is_alone:
+        assert is_alone
+
+
+def test_use_of_a_tree_is_seen(store, trees, tmp_path):
+    place = trees.tree(small(store))
+    os.utime(place.with_suffix(".list"), (5, 5))
+    assert [each.used_ns for each in staged(tmp_path / "staged") if not each.is_program] == [5_000_000_000]
+    TreeStore(tmp_path / "staged", store).tree(small(store))
+    assert [each.used_ns > 10**18 for each in staged(tmp_path / "staged") if not each.is_program] == [True]
 
 
 def test_a_folder_of_any_modes_and_depth_is_removed(tmp_path):
