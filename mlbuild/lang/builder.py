@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from mlbuild.lang import tree
-from mlbuild.lang.literals import float_value, integer_value, string_value
+from mlbuild.lang.literals import UnknownEscape, float_value, integer_value, string_value
 from mlbuild.lang.scan import Tokens
 from mlbuild.lang.syntax_errors import Source
 
@@ -141,6 +141,10 @@ class Builder:
     def _literal(self, decode: Any, index: int) -> tree.Literal:
         try:
             return tree.Literal(self._starts[index], decode(self._texts[index]))
+        except UnknownEscape as error:
+            mistake = self._source.diagnostic("invalid-literal", str(error), self._starts[index])
+            self._source.mistakes.append(mistake)
+            return tree.Literal(self._starts[index], "")
         except ValueError as error:
             raise Misplaced("invalid-literal", str(error), self._starts[index]) from None
 
@@ -226,9 +230,6 @@ class Builder:
 
     def bare_tuple(self, c: Children) -> Any:
         return tree.TupleDisplay(_start(c[0][0]), c[0])
-
-    def bare_tuple_single(self, c: Children) -> Any:
-        return tree.TupleDisplay(_start(c[0]), [c[0]])
 
     def bare_tuple_trailing(self, c: Children) -> NoReturn:
         raise Misplaced(

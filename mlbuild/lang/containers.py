@@ -30,7 +30,7 @@ def contains(item: Any, value: Any) -> bool:
     if kind is Set:
         return find(value.items, item) is not None
     if kind is range:
-        if type(item) is not int:
+        if type(item) is not int and type(item) is not float:
             fail("bad-operands", f"'in <range>' requires integer as left operand, not {type_name(item)}")
         return item in value
     if kind is bytes:

@@ -21,12 +21,18 @@ _TO_ESCAPE = r'["\\\x00-\x1f\ud800-\udfff]'
 
 def _encode(x: Any, /) -> str:
     out: list[str] = []
-    _write(x, out, 0)
+    try:
+        _write(x, out, ())
+    except StarlarkError as error:
+        raise StarlarkError.of(error.diagnostics[0].code, f"json.encode: {error.message}") from None
     return sized("".join(out))  # type: ignore[no-any-return]
 
 
-def _write(value: Any, out: list[str], depth: int) -> None:
+def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
     kind = type(value)
+    depth = len(inside)
+    if (kind in LISTS or kind in DICTS or kind is tuple) and any(value is outer for outer in inside):
+        fail("cycle", "cycle in JSON structure")
     if depth > _MAX_DEPTH:
         fail("too-deep", "nesting depth limit exceeded")
     if len(out) > MAX_TEXT >> 4:
@@ -47,40 +53,41 @@ def _write(value: Any, out: list[str], depth: int) -> None:
         for key in value:
             if type(key) is not str:
                 fail("wrong-type", f"dict has {type_name(key)} key, want string")
-        _write_fields({key: value[key] for key in sorted(value)}, out, depth, "dict key ")
+        _write_fields({key: value[key] for key in sorted(value)}, out, (*inside, value), "dict key ")
     elif kind in LISTS or kind is tuple or kind is range or kind is Set:
         charge(len(value))
         out.append("[")
         for index, item in enumerate(value):
             out.append("," if index else "")
             try:
-                _write(item, out, depth + 1)
+                _write(item, out, (*inside, value))
             except StarlarkError as error:
                 raise _inside(error, f"at {type_name(value)} index {index}", depth) from None
         out.append("]")
     elif kind is Struct:
-        _write_fields({name: value.fields[name] for name in sorted(value.fields)}, out, depth, "struct field .")
+        fields = {name: value.fields[name] for name in sorted(value.fields)}
+        _write_fields(fields, out, (*inside, value), "struct field .")
     else:
-        fields = getattr(kind, "starlark_dir", None) if kind not in TYPES else None
-        if fields is None or kind is Namespace:
+        names = getattr(kind, "starlark_dir", None) if kind not in TYPES else None
+        if names is None or kind is Namespace:
             fail("wrong-type", f"cannot encode {type_name(value)} as JSON")
         _write_fields(
-            {name: kind.starlark_attr(value, name) for name in sorted(fields(value))},
+            {name: kind.starlark_attr(value, name) for name in sorted(names(value))},
             out,
-            depth,
+            (*inside, value),
             f"{type_name(value)} field .",
         )
 
 
-def _write_fields(fields: dict[str, Any], out: list[str], depth: int, what: str) -> None:
+def _write_fields(fields: dict[str, Any], out: list[str], inside: tuple[Any, ...], what: str) -> None:
     charge(len(fields))
     out.append("{")
     for index, (name, item) in enumerate(fields.items()):
         out.append(f"{',' if index else ''}{_quoted(name)}:")
         try:
-            _write(item, out, depth + 1)
+            _write(item, out, inside)
         except StarlarkError as error:
-            raise _inside(error, f"in {what}{name if what[-1] == '.' else quote(name)}", depth) from None
+            raise _inside(error, f"in {what}{name if what[-1] == '.' else quote(name)}", len(inside)) from None
     out.append("}")
 
 

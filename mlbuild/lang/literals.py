@@ -22,6 +22,10 @@ _DECIMAL_CHUNK = 4000
 _MAX_DIGITS = 100_000
 
 
+class UnknownEscape(ValueError):
+    """A backslash before a character that it gives no meaning to."""
+
+
 def string_value(token: str) -> str | bytes:
     """The value of a string or bytes literal, prefix and quotes included."""
     start = 0
@@ -81,7 +85,7 @@ def _text_escape(match: re.Match[str]) -> str:
         return chr(value)
     if short is not None or long is not None:
         return chr(_code_point(match))
-    raise ValueError(f"invalid escape sequence `{match[0]}`: write `\\\\` for a backslash")
+    raise _bad_escape(match)
 
 
 def _byte_escape(match: re.Match[str]) -> str:
@@ -95,7 +99,12 @@ def _byte_escape(match: re.Match[str]) -> str:
         return chr(value)
     if short is not None or long is not None:
         return chr(_code_point(match)).encode("utf-8").decode("latin-1")
-    raise ValueError(f"invalid escape sequence `{match[0]}`: write `\\\\` for a backslash")
+    raise _bad_escape(match)
+
+
+def _bad_escape(match: re.Match[str]) -> ValueError:
+    kind = ValueError if match[6] in ("x", "u", "U", "") else UnknownEscape
+    return kind(f"invalid escape sequence `{match[0]}`: write `\\\\` for a backslash")
 
 
 def _code_point(match: re.Match[str]) -> int:

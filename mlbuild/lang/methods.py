@@ -114,9 +114,9 @@ def _popitem(self: dict[Any, Any], /) -> tuple[Any, Any]:
 
 def _setdefault(self: dict[Any, Any], key: Any, /, default: Any = None) -> Any:
     found = find(self, key)
-    mutable(self)
     if found is not None:
         return found[0]
+    mutable(self)
     store(self, key, default)
     return default
 
@@ -165,18 +165,21 @@ def _as_set(name: str, other: Any) -> Set:
 
 
 def _add(self: Set, element: Any, /) -> None:
-    mutable(self)
-    store(self.items, element, None)
+    if find(self.items, element) is None:
+        mutable(self)
+        store(self.items, element, None)
 
 
 def _clear_set(self: Set, /) -> None:
-    mutable(self)
-    self.items.clear()
+    if self.items:
+        mutable(self)
+        self.items.clear()
 
 
 def _discard(self: Set, element: Any, /) -> None:
-    mutable(self)
-    self.items.pop(hashable(element), None)
+    if find(self.items, element) is not None:
+        mutable(self)
+        del self.items[element]
 
 
 def _remove_element(self: Set, element: Any, /) -> None:
@@ -219,10 +222,11 @@ def _symmetric_difference(self: Set, other: Any, /) -> Set:
     )
 
 
-def _in_place(operate: Callable[..., Set]) -> Callable[..., None]:
+def _in_place(name: str, operate: Callable[..., Set]) -> Callable[..., None]:
     def method(self: Set, /, *others: Any) -> None:
+        found = _others(name, others)
         mutable(self)
-        self.items = operate(self, *others).items
+        self.items = operate(self, *found).items
 
     return method
 
@@ -269,10 +273,10 @@ _SET: dict[str, Callable[..., Any]] = {
     "add": _add,
     "clear": _clear_set,
     "difference": _difference,
-    "difference_update": _in_place(_difference),
+    "difference_update": _in_place("difference_update", _difference),
     "discard": _discard,
     "intersection": _intersection,
-    "intersection_update": _in_place(_intersection),
+    "intersection_update": _in_place("intersection_update", _intersection),
     "isdisjoint": _isdisjoint,
     "issubset": _issubset,
     "issuperset": _issuperset,
@@ -281,7 +285,7 @@ _SET: dict[str, Callable[..., Any]] = {
     "symmetric_difference": _symmetric_difference,
     "symmetric_difference_update": _symmetric_difference_update,
     "union": _union,
-    "update": _in_place(_union),
+    "update": _in_place("update", _union),
 }
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     str: STRING_METHODS,

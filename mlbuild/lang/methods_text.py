@@ -19,6 +19,8 @@ def wrong(function: str, parameter: str, value: Any, wanted: str) -> None:
     message = (
         f"in call to {function}(), parameter '{parameter}' got value of type '{type_name(value)}', want '{wanted}'"
     )
+    if wanted.startswith("iterable"):
+        message += f": type '{type_name(value)}' is not iterable"
     fail("wrong-type", message)
 
 

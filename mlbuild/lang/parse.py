@@ -9,7 +9,7 @@ from typing import Any
 from mlbuild.lang import tree
 from mlbuild.lang.builder import Builder, Misplaced
 from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
-from mlbuild.lang.syntax_errors import Source, explain
+from mlbuild.lang.syntax_errors import Source, check_loads, explain
 from mlbuild.lang.tables import Tables, tables
 
 _OPEN = frozenset(("LPAREN", "LBRACKET", "LBRACE"))
@@ -46,7 +46,10 @@ def parse(text: str, path: str) -> tree.File:
         text = text.replace("\r\n", "\n")
         source = Source(path, text)
     tokens = scan(text)
-    return tree.File(path, text, drive(automaton(), tokens, Builder(tokens, source), source))
+    statements = drive(automaton(), tokens, Builder(tokens, source), source)
+    if "load" in text:
+        check_loads(source, tokens)
+    return tree.File(path, text, statements, tuple(source.mistakes))
 
 
 def drive(machine: Automaton, tokens: Tokens, builder: Any, source: Source) -> Any:
@@ -108,9 +111,9 @@ def drive(machine: Automaton, tokens: Tokens, builder: Any, source: Source) -> A
                 line = text.rfind("\n", 0, start) + 1
                 width = start - line
                 if "\t" in text[line:start]:
-                    raise source.error(
-                        "tab-indentation", "tab characters are not allowed for indentation", line, "use spaces"
-                    )
+                    message = "tab characters are not allowed for indentation"
+                    source.mistakes.append(source.diagnostic("tab-indentation", message, line, "use spaces"))
+                    width = len(text[line:start].expandtabs())
                 if width != indents[-1]:
                     if width > indents[-1]:
                         if len(indents) > _MAX_INDENTS:

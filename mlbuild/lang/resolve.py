@@ -94,9 +94,10 @@ class _Resolver:
         self._scopes: list[set[str] | frozenset[str]] = []
         self._functions = 0
         self._loops = 0
+        self._conditionals = 0
         self.globals: dict[str, int] = {}
         self.locals: dict[int, frozenset[str]] = {}
-        self.found: list[Diagnostic] = []
+        self.found: list[Diagnostic] = list(file.mistakes)
 
     def run(self) -> None:
         self._bind_globals(self._file.statements)
@@ -114,7 +115,7 @@ class _Resolver:
                 augmented = isinstance(statement, tree.Assign) and statement.operator != "="
                 if (
                     first == offset
-                    or (self._dialect.rebinding and not is_load and name not in loaded)
+                    or (self._dialect.rebinding and (self._dialect.functions or (not is_load and name not in loaded)))
                     or (augmented and self._dialect.rebinding)
                 ):
                     pass
@@ -158,10 +159,12 @@ class _Resolver:
                 self._loops -= 1
             case tree.If():
                 self._control("if", statement.offset)
+                self._conditionals += 1
                 for condition, body in statement.branches:
                     self._expression(condition)
                     self._statements(body)
                 self._statements(statement.otherwise)
+                self._conditionals -= 1
             case tree.Return():
                 if not self._functions:
                     self._error("misplaced", "return statements must be inside a function", statement.offset)
@@ -187,7 +190,7 @@ class _Resolver:
             self._error("misplaced", message, offset, f"move it into a function, or use {instead}")
 
     def _load(self, statement: tree.Load) -> None:
-        if self._functions or self._loops:
+        if self._functions or self._loops or self._conditionals:
             self._error("misplaced", "load statements must be at the top level", statement.offset)
         for offset, local, exported in statement.bindings:
             if exported.startswith("_"):

@@ -62,6 +62,8 @@ class Source:
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
+        self.mistakes: list[Diagnostic] = []
+        """What does not keep the file from being parsed."""
         self._text = text
 
     def location(self, offset: int) -> Location:
@@ -92,7 +94,7 @@ def explain(
 ) -> StarlarkError:
     """Why the token cannot stand here; `row` has the tokens that could."""
     at_end = index >= len(tokens.texts)
-    offset = len(tokens.text) if at_end else tokens.starts[index]
+    offset = len(tokens.text.rstrip()) if at_end else tokens.starts[index]
     text = "" if at_end else tokens.texts[index]
     previous = index - 1
     while previous >= 0 and tokens.kinds[previous] in ("#", "\n"):
@@ -169,6 +171,29 @@ def explain(
         return error("generator expressions do not exist in Starlark", "write `[... for ...]`", code="not-starlark")
     what = "newline" if kind == "NEWLINE" else _PUNCTUATION.get(kind) or _shown(text)
     return error(f"syntax error at '{what}': expected {_expected(row)}")
+
+
+def check_loads(source: Source, tokens: Tokens) -> None:
+    """Refuses `load` where it is not the first word of its statement: it is no name."""
+    kinds = tokens.kinds
+    index = -1
+    for _ in range(tokens.texts.count("load")):
+        index = tokens.texts.index("load", index + 1)
+        previous = index - 1
+        while previous >= 0 and kinds[previous] == "#":
+            previous -= 1
+        before = kinds[previous] if previous >= 0 else "\n"
+        after = kinds[index + 1] if index + 1 < len(kinds) else "\n"
+        if before == "DOT" or (before in ("COMMA", "LPAREN", "\n") and after == "EQUAL" and _in_brackets(kinds, index)):
+            continue
+        if before not in ("\n", "SEMICOLON", "COLON") or after != "LPAREN":
+            hint = 'write `load("//package:file.bzl", "name")`'
+            raise source.error("bad-load", "`load` is a statement of its own", tokens.starts[index], hint)
+
+
+def _in_brackets(kinds: list[str], index: int) -> bool:
+    before = kinds[:index]
+    return sum(map(before.count, _OPENING)) > sum(map(before.count, ("RPAREN", "RBRACKET", "RBRACE")))
 
 
 def _equal(source: Source, offset: int, brackets: list[tuple[str, int]], ends_line: bool) -> StarlarkError:

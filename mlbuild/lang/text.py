@@ -34,7 +34,7 @@ def str_value(value: Any) -> str:
     if kind is str:
         return value  # type: ignore[no-any-return]
     if kind is bytes:
-        return value.decode("utf-8", "replace")  # type: ignore[no-any-return]
+        return re.sub(r"[\udc80-\udcff]", "\ufffd", value.decode("utf-8", "surrogateescape"))
     if kind not in TYPES and (method := getattr(kind, "starlark_str", None)) is not None:
         return str(method(value))
     return repr_value(value)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlbuild.diagnostics import Diagnostic
+
 
 @dataclass(slots=True)
 class Node:
@@ -249,3 +251,5 @@ class File:
     path: str
     text: str
     statements: list[Statement]
+    mistakes: tuple[Diagnostic, ...] = ()
+    """What the parser could read and the language refuses: told with all that the resolver finds."""

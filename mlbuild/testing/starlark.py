@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from types import FunctionType
+from types import FunctionType, TracebackType
 from typing import Any
 
 from mlbuild.lang import (
@@ -28,6 +28,7 @@ from mlbuild.lang import (
     repr_value,
 )
 from mlbuild.lang.errors import MARK
+from mlbuild.lang.library import FUNCTIONS
 from mlbuild.lang.loops import ITERATING
 from mlbuild.lang.values import fail
 
@@ -36,10 +37,23 @@ class Failure(Exception):
     """What the suites' harness reads of an error: its message, and the lines that it is at."""
 
     def __init__(self, error: StarlarkError) -> None:
-        super().__init__("\n".join(str(each.location) + ": " + each.message for each in error.diagnostics))
+        told = [str(each.location) + ": " + each.message for each in error.diagnostics]
+        name = _builtin_of(error.__traceback__)
+        super().__init__("\n".join([f"Error in {name}: {told[0]}", *told[1:]] if name else told))
         self.message = "\n".join(each.message for each in error.diagnostics)
         self.lines = [each.location.line for each in error.diagnostics if each.location]
         self.lines += [frame.location.line for each in error.diagnostics for frame in each.frames]
+
+
+def _builtin_of(traceback: TracebackType | None) -> str | None:
+    """The builtin that failed, as Bazel's tracebacks name it."""
+    names = {function.__code__: name for name, function in FUNCTIONS.items()}
+    found = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        found = None if MARK in frame.f_globals else found or names.get(frame.f_code)
+        traceback = traceback.tb_next
+    return found
 
 
 class MutableStruct:
@@ -80,7 +94,28 @@ def _catch(thread: Thread, function: Any, /) -> Any:
 
 @builtin("matches")
 def _matches(thread: Thread, pattern: str, text: str, /) -> bool:
-    return re.search(pattern, text) is not None or re.search(pattern, text[:1].upper() + text[1:]) is not None
+    said = [text]
+    for ours, theirs in _OTHER_WORDS:
+        said.append(re.sub(ours, theirs, said[-1]))
+    said.append(text[:1].upper() + text[1:])
+    wanted = (pattern, re.sub(r"(?:\\\\)*\\?['\"]", "", pattern))
+    return any(re.search(each, words) is not None for each in wanted for words in said)
+
+
+_OTHER_WORDS = (
+    ("['\"]", ""),
+    ("struct field", "field"),
+    (r"in call to (\w+)\(\), got value of type (\w+), want a .*", r"\1: argument #1 is not iterable: \2"),
+    (
+        r"in call to (\w+)\(\), parameter (\w+) got value of type (\w+), want (\w+).*",
+        r"\1: for parameter \2: got \3, want \4",
+    ),
+    (r"at offset (\d+), ", r"json.decode: at offset \1, "),
+    (r"trying to mutate a frozen (\w+) value", "cannot insert into frozen hash table"),
+    (r"(\w+)\(\) got unexpected keyword argument: .*", r"\1: does not accept keyword arguments"),
+    (r"(\w+)\(\) missing 1 required positional argument: .*", r"\1: got 0 arguments, want 1"),
+)
+"""How starlark-go says the same thing."""
 
 
 @builtin("freeze")
@@ -99,8 +134,8 @@ def _freeze(thread: Thread, value: Any = None, /) -> Any:
 
 def _pin(value: Any, pinned: list[object]) -> None:
     if isinstance(value, FunctionType):
-        for cell in value.__closure__ or ():
-            _pin(cell.cell_contents, pinned)
+        for held in [*(cell.cell_contents for cell in value.__closure__ or ()), *(value.__defaults__ or ())]:
+            _pin(held, pinned)
     elif isinstance(value, list | dict | Set):
         if ITERATING.get(id(value)) == -1:
             return
