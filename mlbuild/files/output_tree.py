@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import secrets
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.files.hashing import sha256_of
 from mlbuild.files.kept import keep, load_kept
 from mlbuild.files.last_build import Witness
 from mlbuild.files.paths import check_path
@@ -210,7 +210,7 @@ def _holds(place: str, inside: str, kind: str, pieces: tuple[Piece, ...]) -> boo
     what, _, detail = kind.partition(" ")
     if what == "file":
         with Path(place).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == detail
+            return sha256_of(file) == detail
     if what == "link":
         return os.readlink(place) == detail
     below = {each[len(inside) + 1 :] for each, _, _ in pieces if each != inside and each.startswith(f"{inside}/")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 import time
@@ -13,6 +12,7 @@ from io import FileIO
 from pathlib import Path
 
 from mlbuild.diagnostics import Location, UserError, fail
+from mlbuild.files.hashing import sha256_of
 from mlbuild.files.paths import check_name, check_path
 from mlbuild.files.states import FileStates, Stamp
 from mlbuild.reapi import encode_directory
@@ -133,7 +133,7 @@ class DiskSourceTree:
         guess = self._states.last_digest(place.plain, size)
         if guess is None or self._store.missing([guess]):
             return None
-        if hashlib.file_digest(file, "sha256").hexdigest() == guess.hash:
+        if sha256_of(file) == guess.hash:
             return guess
         file.seek(0)
         return None

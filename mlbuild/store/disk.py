@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mlbuild.diagnostics import Diagnostic
+from mlbuild.files.hashing import sha256_of
 from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
 from mlbuild.store.durable import Durability
@@ -222,7 +223,7 @@ class DiskStore:
         is_right = stat.S_ISREG(found.st_mode) and found.st_size == digest.size
         if is_right:
             with self._readable(digest), os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-                is_right = hashlib.file_digest(file, "sha256").hexdigest() == digest.hash
+                is_right = sha256_of(file) == digest.hash
             os.lseek(descriptor, 0, os.SEEK_SET)
         if not is_right:
             self._condemn(digest, found)
