@@ -26,7 +26,17 @@ def equal(a: Any, b: Any) -> bool:
         return True
     if kind not in TYPES or type(b) not in TYPES:
         return _host_equal(a, b)
-    return bool(a == b) and _same(a, b)
+    return (bool(a == b) and _same(a, b)) or _holds_nan(a, b)
+
+
+def _holds_nan(a: Any, b: Any) -> bool:
+    """Whether the two are the same but for NaN, which Python takes for unequal."""
+    kind, other = type(a), type(b)
+    if (kind in LISTS and other in LISTS) or (kind is tuple and other is tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if kind in DICTS and other in DICTS:
+        return a.keys() == b.keys() and _bools(a) == _bools(b) and all(equal(item, b[key]) for key, item in a.items())
+    return False
 
 
 _PLAIN = frozenset((str, int, bool, type(None), bytes))

@@ -291,7 +291,7 @@ def _getattr(x: Any, name: Any, default: Any = _MISSING, /) -> Any:
     return attribute(x, name)
 
 
-def _bytes(x: Any = b"", /) -> bytes:
+def _bytes(x: Any, /) -> bytes:
     if type(x) is str:
         return x.encode("utf-8", "replace")
     if type(x) is bytes:

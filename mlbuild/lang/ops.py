@@ -187,6 +187,8 @@ def symmetric_difference(a: Any, b: Any) -> Any:
 
 def shift_left(a: Any, b: Any) -> Any:
     if type(a) is int and type(b) is int:
+        if a == 0 <= b:
+            return 0
         _check_shift(b)
         if a.bit_length() + b > MAX_BITS:
             fail("out-of-range", "integer too large")

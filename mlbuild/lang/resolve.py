@@ -95,6 +95,8 @@ class _Resolver:
         self._functions = 0
         self._loops = 0
         self._conditionals = 0
+        self._bound: set[str] | None = set() if dialect.rebinding else None
+        """Where names can be rebound: the globals bound so far, since a use must follow."""
         self.globals: dict[str, int] = {}
         self.locals: dict[int, frozenset[str]] = {}
         self.found: list[Diagnostic] = list(file.mistakes)
@@ -130,6 +132,8 @@ class _Resolver:
     def _statements(self, statements: Iterable[tree.Statement]) -> None:
         for statement in statements:
             self._statement(statement)
+            if self._bound is not None and not self._functions:
+                self._bound.update(name for name, _ in bindings((statement,)))
 
     def _statement(self, statement: tree.Statement) -> None:
         match statement:
@@ -154,6 +158,8 @@ class _Resolver:
                 self._control("for", statement.offset)
                 self._expression(statement.iterable)
                 self._target(statement.target)
+                if self._bound is not None and not self._functions:
+                    self._bound.update(name.name for name in targets(statement.target))
                 self._loops += 1
                 self._statements(statement.body)
                 self._loops -= 1
@@ -292,6 +298,18 @@ class _Resolver:
                 "`load` is a statement of its own",
                 name.offset,
                 'write `load("//package:file.bzl", "name")`',
+            )
+            return
+        early = self._bound is not None and not self._functions and text not in self._bound
+        if (
+            early
+            and text in self.globals
+            and text not in self._names
+            and not any(text in each for each in self._scopes)
+        ):
+            line = self._source.location(self.globals[text]).line
+            self._error(
+                "undefined-name", f"name '{text}' is not defined", name.offset, f"line {line} defines it: move that up"
             )
             return
         if (

@@ -115,7 +115,18 @@ def _atom(value: Any) -> str:
 
 def quote(text: str) -> str:
     """The string as a literal."""
-    return f'"{re.sub(_TO_ESCAPE, _escape, text)}"'
+    return f'"{_printable(re.sub(_TO_ESCAPE, _escape, text))}"'
+
+
+def _printable(text: str) -> str:
+    """Without what is not seen, such as marks that turn the direction of writing."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _unseen(ord(each)) for each in text)
+
+
+def _unseen(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -132,7 +143,8 @@ def quote_bytes(data: bytes) -> str:
     return (
         '"'
         + "".join(
-            f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else re.sub(_TO_ESCAPE, _escape, c) for c in text
+            f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else _printable(re.sub(_TO_ESCAPE, _escape, c))
+            for c in text
         )
         + '"'
     )

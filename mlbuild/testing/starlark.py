@@ -103,7 +103,7 @@ def _matches(thread: Thread, pattern: str, text: str, /) -> bool:
 
 
 _OTHER_WORDS = (
-    ("['\"]", ""),
+    ("['\"\\\\]", ""),
     ("struct field", "field"),
     (r"in call to (\w+)\(\), got value of type (\w+), want a .*", r"\1: argument #1 is not iterable: \2"),
     (
