@@ -174,6 +174,27 @@ def test_too_many_nulls_break_the_contract(built: Workspace) -> None:
     assert "0.05" in done.failures
 
 
+def test_a_contract_bounds_age_and_drift(built: Workspace) -> None:
+    contract = """
+data_contract(
+    name = "current",
+    data = ":flights",
+    freshness = {"time_hour": {"as_of": "2014-01-31", "max_age_days": 31.5}},
+    drift = {"arr_delay": {"reference": ":flights.arr_delay", "max_psi": 0.01}},
+)
+"""
+    build = built.folder / "data/BUILD.ml"
+    build.write_text(build.read_text() + contract)
+    assert built.build("//data:current").code == 0
+    built.edit("data/BUILD.ml", '"2014-01-31"', '"2014-03-01"')
+    done = built.build("//data:current")
+    assert done.code == 1
+    assert "column `time_hour`: freshness: the latest value is 2013-12-" in done.failures
+    built.edit("data/BUILD.ml", '"reference": ":flights.arr_delay", ', "")
+    done = built.build("//data:current")
+    assert "takes reference" in done.errors or "write `LABEL.COLUMN`" in done.errors, done.errors
+
+
 def test_a_function_that_opens_an_undeclared_file_is_told_how_to_declare_it(built: Workspace) -> None:
     built.write("features/holidays.csv", "day\n2013-12-25\n")
     built.edit(

@@ -5,7 +5,9 @@ load("@mlbuild//rules/ml:partitions.bzl", "partitions_of")
 load("@mlbuild//rules/ml:providers.bzl", "DatasetInfo")
 load("@mlbuild//rules/ml:tools.bzl", "PYTHON", "repeated", "run_tool", "tool_attributes")
 
-RULES = ["type", "not_null", "max_null_rate", "min", "max", "in", "unique"]
+RULES = ["type", "not_null", "max_null_rate", "min", "max", "in", "unique", "freshness", "drift"]
+
+WORDS = {"freshness": ["as_of", "max_age_days"], "drift": ["domain", "max_psi"]}
 
 def _impl(ctx):
     attr = ctx.attr
@@ -110,6 +112,11 @@ def _check_rules(ctx, data):
         for rule in rules:
             if rule not in RULES:
                 fail("`columns` of %s has the unknown rule `%s` for `%s`; rules are %s" % (ctx.label, rule, column, ", ".join(RULES)))
+        for rule, words in WORDS.items():
+            if rule in rules and sorted(rules[rule]) != words:
+                given = [word for word in sorted(rules[rule]) if word != "domain"]
+                needed = ["reference" if word == "domain" else word for word in words]
+                fail("`%s` of column `%s` of %s says %s; it takes %s" % (rule, column, ctx.label, ", ".join(given) or "nothing", ", ".join(needed)))
     if not ctx.attr.columns and not ctx.attr.rows:
         fail("%s promises nothing: give it `rows` or `columns`" % ctx.label)
 
@@ -120,7 +127,7 @@ data_contract = rule(
         "data": attr.label(doc = "the table", providers = [DatasetInfo], mandatory = True),
         "rows": attr.json(doc = "the least and the greatest number of rows: `{\"min\": 1000, \"max\": 5000}`", default = {}),
         "columns": attr.json(
-            doc = "the rules of each column: `type`, `not_null`, `max_null_rate`, `min`, `max`, `in` (a list, or another table's column: `\":airlines.carrier\"`), `unique`; only the columns named here (and the key) are read",
+            doc = "the rules of each column: `type`, `not_null`, `max_null_rate`, `min`, `max`, `in` (a list, or another table's column: `\":airlines.carrier\"`), `unique`, `freshness`, `drift`; only the columns named here (and the key) are read",
             default = {},
         ),
         "on_fail": attr.string(
@@ -128,8 +135,8 @@ data_contract = rule(
             values = ["error", "quarantine", "warn"],
             default = "error",
         ),
-        "domains": attr.label_list(doc = "the tables that `in` speaks of; the macro fills it in", providers = [DatasetInfo]),
-        "domain_of": attr.int_list(doc = "which of `domains` each `in` speaks of; the macro fills it in"),
+        "domains": attr.label_list(doc = "the tables that `in` and `drift` speak of; the macro fills it in", providers = [DatasetInfo]),
+        "domain_of": attr.int_list(doc = "which of `domains` each of them speaks of; the macro fills it in"),
         "domain_columns": attr.string_list(doc = "which of its columns; the macro fills it in"),
         "memory_mib": attr.int(doc = "the memory that the action may use", default = 2048),
     },

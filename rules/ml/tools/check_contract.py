@@ -34,8 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--quarantined")
     options = parser.parse_args(arguments)
 
-    domains = [_domain(each) for each in options.domain]
-    columns = _with_domains(json.loads(options.columns), domains)
+    columns = _with_domains(json.loads(options.columns), options.domain)
     partitions = tables.partition_names(options.tree)
     read = [tables.read_partition(Path(options.tree) / each, options.read or None) for each in partitions]
     table = tables.concatenate(list(zip(partitions, read, strict=True)), options.data)
@@ -94,22 +93,21 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _domain(text: str) -> list[object]:
+def _domain(text: str) -> pa.ChunkedArray:
     tree, _, column = text.rpartition(":")
-    values = tables.read_tree(tree, [column]).column(0).drop_null().unique().to_pylist()
-    return list(values)
+    return tables.read_tree(tree, [column]).column(0)
 
 
-def _with_domains(
-    columns: Mapping[str, Mapping[str, object]], domains: Sequence[list[object]]
-) -> dict[str, dict[str, object]]:
-    """`{"in": {"domain": 0}}` names a column of another data set, by its place among `--domain`."""
+def _with_domains(columns: Mapping[str, Mapping[str, object]], domains: Sequence[str]) -> dict[str, dict[str, object]]:
+    """`{"in": {"domain": 0}}` names a column of another table, by its place among `--domain`; so does `drift`."""
     resolved: dict[str, dict[str, object]] = {}
     for name, rules in columns.items():
         resolved[name] = dict(rules)
-        domain = rules.get("in")
+        domain, drift = rules.get("in"), rules.get("drift")
         if isinstance(domain, dict):
-            resolved[name]["in"] = domains[domain["domain"]]
+            resolved[name]["in"] = list(_domain(domains[domain["domain"]]).drop_null().unique().to_pylist())
+        if isinstance(drift, dict):
+            resolved[name]["drift"] = {**drift, "reference": _domain(domains[drift["domain"]])}
     return resolved
 
 
