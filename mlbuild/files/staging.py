@@ -177,6 +177,8 @@ class TreeStore:
             for name in sorted(os.listdir(folder)):
                 if name.startswith((".new-", ".old-")):
                     remove_tree(folder / name)
+                elif name.endswith(".list") and not os.path.lexists(folder / name.removesuffix(".list")):
+                    (folder / name).unlink()
 
     def _plan(self, root: Digest) -> dict[str, Digest]:
         """Which folders are mounted rather than linked, by path.
@@ -222,31 +224,38 @@ class TreeStore:
     def _build(self, digest: Digest, place: Path) -> None:
         """Makes the tree beside its place and moves it there; whoever comes first wins, the others throw theirs away."""
         new = self.trees / f".new-{secrets.token_hex(16)}"
+        written = new.with_suffix(".list")
         try:
             entries = self._fill(digest, new, frozenset())
-            listing = place.with_suffix(".list")
-            written = new.with_suffix(".list")
             written.write_bytes(_listing(entries))
-            if os.path.lexists(place):
+            with self._placing():
+                if self._is_sound(place):
+                    return
                 self._discard(place)
-            written.replace(listing)
-            try:
+                written.replace(place.with_suffix(".list"))
                 new.rename(place)
-            except OSError as error:
-                if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
-                    raise
         finally:
+            written.unlink(missing_ok=True)
             if os.path.lexists(new):
                 remove_tree(new)
 
+    @contextlib.contextmanager
+    def _placing(self) -> Iterator[None]:
+        """One process at a time: a tree that somebody else has just placed may be in use, and must not be replaced."""
+        lock = os.open(self.trees.parent / "placing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
     def _discard(self, place: Path) -> None:
-        """Takes a damaged tree away under another name first, so that nobody sees half of one."""
+        """Takes a tree away under another name first, so that nobody sees half of one."""
         old = self.trees / f".old-{secrets.token_hex(16)}"
-        with contextlib.suppress(FileNotFoundError):
-            place.with_suffix(".list").unlink()
         with contextlib.suppress(FileNotFoundError):
             place.rename(old)
             remove_tree(old)
+        place.with_suffix(".list").unlink(missing_ok=True)
 
     def _is_sound(self, place: Path) -> bool:
         entries = _parse_listing(place.with_suffix(".list"))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mlbuild.store import leases
+
+AT_ONCE = 200
+"""Blobs that are retired while those who look for one wait."""
 
 
 class Retired:
@@ -21,9 +25,11 @@ class Retired:
         """Takes blobs away from those who begin from now on. Raises OSError."""
         place = self._retired / str(leases.newest(self._folder))
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in hashes:
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(self._folder / "cas" / name[:2] / name, place / name)
+        for start in range(0, len(hashes), AT_ONCE):
+            with _held(self._folder / "retiring", fcntl.LOCK_EX):
+                for name in hashes[start : start + AT_ONCE]:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.rename(self._folder / "cas" / name[:2] / name, place / name)
         leases.begin(self._folder)
 
     def remove(self, keep_what_entries_name: Callable[[], None]) -> None:
@@ -52,14 +58,30 @@ def generations(folder: Path) -> list[int]:
         return []
 
 
-def fetch_back(folder: Path, name: str, path: str) -> bool:
-    """Puts a retired blob where it was, at `path`; says whether it could."""
-    found = generations(folder)
-    if found:
-        with contextlib.suppress(OSError):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    for generation in found:
-        with contextlib.suppress(OSError):
-            os.rename(folder / "retired" / str(generation) / name, path)
-            return True
-    return False
+def fetch_back(folder: Path, name: str, path: str) -> None:
+    """Puts a blob that is retired where it was, at `path`. Who has seen a blob finds it there afterwards."""
+    # Without a generation nothing is retired: those of what we have seen stay at least as long as our lease.
+    if not generations(folder):
+        return
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    # While nothing can be retired, a blob that is not here is there, or somebody else has just fetched it back.
+    with _held(folder / "retiring", fcntl.LOCK_SH):
+        for generation in generations(folder):
+            with contextlib.suppress(OSError):
+                os.rename(folder / "retired" / str(generation) / name, path)
+                return
+
+
+@contextlib.contextmanager
+def _held(path: Path, how: int) -> Iterator[None]:
+    try:
+        lock = os.open(path, (os.O_RDONLY if how == fcntl.LOCK_SH else os.O_RDWR | os.O_CREAT) | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.flock(lock, how)
+        yield
+    finally:
+        os.close(lock)

@@ -84,7 +84,10 @@ class TemporaryFiles:
 
 def _locked(folder: str) -> int | None:
     """A descriptor that holds the folder's lock; nothing if another has it, or has removed the folder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.stat(folder), os.fstat(descriptor)):
