@@ -22,11 +22,11 @@ def data_contract(name, columns = {}, freshness = {}, drift = {}, **kwargs):
     for column, rules in resolved.items():
         if type(rules.get("in")) == "string":
             rules["in"] = {"domain": len(domain_of)}
-            _add_domain(columns[column]["in"], "`in` of column `%s`" % column, domains, domain_of, domain_columns)
+            _add_domain(columns[column]["in"], "`in` of column `%s`" % column, "a list, or ", domains, domain_of, domain_columns)
         if "drift" in rules:
             reference = rules["drift"].pop("reference", "")
             rules["drift"]["domain"] = len(domain_of)
-            _add_domain(reference, "`reference` of the drift of column `%s`" % column, domains, domain_of, domain_columns)
+            _add_domain(reference, "`reference` of the drift of column `%s`" % column, "", domains, domain_of, domain_columns)
     _data_contract(
         name = name,
         columns = resolved,
@@ -36,11 +36,11 @@ def data_contract(name, columns = {}, freshness = {}, drift = {}, **kwargs):
         **kwargs
     )
 
-def _add_domain(text, what, domains, domain_of, domain_columns):
+def _add_domain(text, what, instead, domains, domain_of, domain_columns):
     """Another table's column, `LABEL.COLUMN`, as the next of the rule's domains."""
     label, dot, column = text.rpartition(".")
     if not dot:
-        fail("%s is `%s`: write `LABEL.COLUMN` for another table's column" % (what, text))
+        fail("%s is `%s`: write %s`LABEL.COLUMN` for another table's column" % (what, text, instead))
     if label not in domains:
         domains.append(label)
     domain_of.append(domains.index(label))
