@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlbuild.diagnostics import ExitCode, fail
-from mlbuild.store import Collected, Verified, amounts, collect, last_collection, repair, verify
+from mlbuild.store.upkeep import Collected, Verified, amounts, collect, last_collection, repair, verify
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest

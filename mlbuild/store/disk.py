@@ -23,7 +23,7 @@ from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
 from mlbuild.store.durable import Durability
 from mlbuild.store.leases import Lease
-from mlbuild.store.retired import fetch_back
+from mlbuild.store.retired import fetched_back
 from mlbuild.store.temporary import TemporaryFiles
 from mlbuild.store.words import cannot_read, in_words
 from mlbuild.terms import EMPTY, Digest
@@ -197,9 +197,8 @@ class DiskStore:
         try:
             return os.lstat(path)
         except FileNotFoundError:
-            # Fetched back, by us or by somebody else just now: either way it is looked for again.
-            fetch_back(self._folder, digest.hash, path)
-            return os.lstat(path)
+            with fetched_back(self._folder, digest.hash, path):
+                return os.lstat(path)
 
     def _open(self, digest: Digest) -> int:
         path = self._path(digest)
@@ -208,8 +207,8 @@ class DiskStore:
             try:
                 return os.open(path, flags)
             except FileNotFoundError:
-                fetch_back(self._folder, digest.hash, path)
-                return os.open(path, flags)
+                with fetched_back(self._folder, digest.hash, path):
+                    return os.open(path, flags)
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.ELOOP, *_UNREADABLE}:
                 raise BlobMissing(digest) from None

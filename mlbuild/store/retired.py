@@ -58,10 +58,12 @@ def generations(folder: Path) -> list[int]:
         return []
 
 
-def fetch_back(folder: Path, name: str, path: str) -> None:
-    """Puts a blob that is retired where it was, at `path`. Who has seen a blob finds it there afterwards."""
+@contextlib.contextmanager
+def fetched_back(folder: Path, name: str, path: str) -> Iterator[None]:
+    """Puts a blob that is retired where it was, at `path`, for the while. Who has seen a blob finds it there."""
     # Without a generation nothing is retired: those of what we have seen stay at least as long as our lease.
     if not generations(folder):
+        yield
         return
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -70,7 +72,8 @@ def fetch_back(folder: Path, name: str, path: str) -> None:
         for generation in generations(folder):
             with contextlib.suppress(OSError):
                 os.rename(folder / "retired" / str(generation) / name, path)
-                return
+                break
+        yield
 
 
 @contextlib.contextmanager

@@ -181,6 +181,17 @@ class Story:
     def _mkdir(self, path: str) -> None:
         (self.standing / path).mkdir(parents=True)
 
+    def _damage(self, path: str) -> None:
+        """Flips a bit in the middle of the first file below a folder; nothing of its stamp tells."""
+        place = next(each for each in sorted((self.standing / path).rglob("*")) if each.is_file())
+        before = place.stat()
+        content = bytearray(place.read_bytes())
+        content[len(content) // 2] ^= 1
+        place.chmod(0o600)
+        place.write_bytes(content)
+        place.chmod(before.st_mode)
+        os.utime(place, ns=(before.st_mtime_ns, before.st_mtime_ns))
+
     def _chmod(self, mode: str, path: str) -> None:
         (self.standing / path).chmod(int(mode, 8))
 

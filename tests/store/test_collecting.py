@@ -13,8 +13,9 @@ import pytest
 from mlbuild.files.staging import TreeStore
 from mlbuild.reapi import encode_directory
 from mlbuild.seams import BlobMissing
-from mlbuild.store import Collected, DiskActionCache, DiskStore, amounts, collect, last_collection, verify
+from mlbuild.store import DiskActionCache, DiskStore
 from mlbuild.store.collect import Kind
+from mlbuild.store.upkeep import Collected, amounts, collect, last_collection, verify
 from mlbuild.terms import Digest, Directory, FileNode, FileValue, SpawnResult, TreeValue
 
 REPOSITORY = Path(__file__).parents[2]
@@ -222,7 +223,7 @@ for number in range(builds):
 COLLECT = """
 import sys
 from pathlib import Path
-from mlbuild.store import collect
+from mlbuild.store.upkeep import collect
 print("ready", flush=True)
 while True:
     done = collect(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[2]), waits=True)

@@ -9,7 +9,8 @@ import pytest
 
 from mlbuild.files.staging import TreeStore
 from mlbuild.reapi import encode_directory
-from mlbuild.store import DiskActionCache, DiskStore, amounts, repair, verify
+from mlbuild.store import DiskActionCache, DiskStore
+from mlbuild.store.upkeep import amounts, repair, verify
 from mlbuild.store.verifying import Finding
 from mlbuild.terms import Digest, Directory, FileNode, FileValue, SpawnResult, TreeValue
 
