@@ -9,7 +9,8 @@ from mlbuild.terms import Label
 
 NO_SUCH_FILE = re.compile(
     r"""No such file or directory:?\s*b?['"]([^'"\n]+)['"]"""
-    r"""|['"]?([\w./~+@=-]+)['"]?: (?:No such file or directory|cannot open: No such file)"""
+    # Each word is tried once, from its beginning and as a whole: a log may be one line of megabytes.
+    r"""|(?<![\w./~+@=-])([\w./~+@=-]++)['"]?: (?:No such file or directory|cannot open: No such file)"""
     r"""|(?:[Cc]annot|[Cc]ould not|can't|[Ff]ailed to) (?:open|read|find|access|stat)(?: the)?(?: local)?(?: data)?(?: file)?:? ['"]?([\w./~+@=-]+)"""
 )
 NETWORK = re.compile(
@@ -17,6 +18,11 @@ NETWORK = re.compile(
     r"|Could not resolve host|getaddrinfo failed|Connection refused"
 )
 READ_ONLY = re.compile(r"""Read-only file system:?\s*b?['"]?([^'"\n]*)['"]?""")
+DENIED = re.compile(
+    r"""Permission denied:?\s*b?['"]([^'"\n]+)['"]|(?<![\w./~+@=-])([\w./~+@=-]++)['"]?: Permission denied"""
+)
+END = 1 << 20
+"""Reasons stand at the end of a log: so much of it is read."""
 INSIDE = ("/work/", "/inputs/")
 OWN = ("/python/", "/python-packages/", "/shell/", "/proc/", "/dev/", "/tmp/", "/sys/")
 
@@ -30,6 +36,7 @@ def hints(
     of the workspace, to recognise an absolute path into it.
     """
     found: dict[str, None] = {}
+    log = log[-END:]
     for match in NO_SUCH_FILE.finditer(log):
         path = next(group for group in match.groups() if group)
         if (hint := _about_file(path, owner, declared, exists_in_workspace, workspace)) is not None:
@@ -42,17 +49,17 @@ def hints(
     for match in READ_ONLY.finditer(log):
         where = f" (`{match.group(1)}`)" if match.group(1) else ""
         found[f"inputs are read-only{where}: write to a declared output or to a file under `/tmp`"] = None
+    for match in DENIED.finditer(log):
+        path = next(group for group in match.groups() if group)
+        if _inside(path, workspace) in declared:
+            found[f"inputs are read-only (`{path}`): write to a declared output or to a file under `/tmp`"] = None
     return tuple(found)[:3]
 
 
 def _about_file(
     path: str, owner: Label, declared: Collection[str], exists_in_workspace: Callable[[str], bool], workspace: str
 ) -> str | None:
-    inside = path
-    for prefix in (*INSIDE, workspace.rstrip("/") + "/"):
-        if path.startswith(prefix):
-            inside = path.removeprefix(prefix)
-            break
+    inside = _inside(path, workspace)
     if inside in declared:
         return None
     if not inside.startswith("/"):
@@ -70,6 +77,14 @@ def _about_file(
         f"`{path}` lies outside the workspace, and an action sees nothing of the host: put the file into the "
         "workspace and declare it, or fetch it with a pinned digest (`http_file`, `wheel_file`)"
     )
+
+
+def _inside(path: str, workspace: str) -> str:
+    """The path from the workspace's root, if it is written absolute, in the sandbox's way or in the host's."""
+    for prefix in (*INSIDE, workspace.rstrip("/") + "/"):
+        if path.startswith(prefix):
+            return path.removeprefix(prefix)
+    return path.removeprefix("./")
 
 
 def _label(path: str, owner: Label) -> str:

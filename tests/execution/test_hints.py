@@ -1,5 +1,7 @@
 """What a failed action should have declared."""
 
+import time
+
 from mlbuild.execution.hints import hints
 from mlbuild.terms import Label
 
@@ -48,3 +50,16 @@ def test_a_file_that_an_action_makes_up_has_no_hint() -> None:
 def test_a_declared_file_has_no_hint() -> None:
     log = "cat: features/a.csv: No such file or directory"
     assert hint(log, exists=("features/a.csv",), declared=("features/a.csv",)) == ()
+
+
+def test_an_input_that_was_to_be_written_is_named() -> None:
+    written = "inputs are read-only (`in.txt`): write to a declared output or to a file under `/tmp`"
+    assert hint(": 1: cannot create in.txt: Permission denied", declared=("in.txt",)) == (written,)
+    assert hint("PermissionError: [Errno 13] Permission denied: 'in.txt'", declared=("in.txt",)) == (written,)
+    assert hint(": 1: cannot create secret: Permission denied", declared=("in.txt",)) == ()
+
+
+def test_a_log_of_one_endless_word_is_read_at_once() -> None:
+    began = time.process_time()
+    assert hint("x" * 20_000_000 + ": no") == ()
+    assert time.process_time() - began < 2
