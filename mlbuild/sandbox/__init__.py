@@ -5,6 +5,6 @@ silence, a process that outlives its spawn, a byte of an output that a living pr
 """
 
 from mlbuild.sandbox.availability import SandboxStatus, probe
-from mlbuild.sandbox.linux import LinuxRunner
+from mlbuild.sandbox.linux import LinuxRunner, remove_leftovers
 
-__all__ = ["LinuxRunner", "SandboxStatus", "probe"]
+__all__ = ["LinuxRunner", "SandboxStatus", "probe", "remove_leftovers"]

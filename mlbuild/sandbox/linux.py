@@ -247,7 +247,7 @@ class _OwnFolder:
         runs = folder / "runs"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         runs.mkdir(mode=0o700, exist_ok=True)
-        _remove_leftovers(runs)
+        remove_leftovers(folder)
         name = secrets.token_hex(16)
         self._lock_path = runs / f"{name}.lock"
         self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -262,9 +262,10 @@ class _OwnFolder:
         os.close(self._lock)
 
 
-def _remove_leftovers(runs: Path) -> None:
-    """What runners left that were killed: their locks are free, since the kernel held them."""
-    for name in sorted(os.listdir(runs)):
+def remove_leftovers(folder: Path) -> None:
+    """Removes what runners left that were killed: their locks are free, since the kernel held them. Raises OSError."""
+    runs = folder / "runs"
+    for name in sorted(os.listdir(runs)) if runs.is_dir() else ():
         if not name.endswith(".lock"):
             continue
         try:

@@ -59,7 +59,10 @@ def tell_verified(request: BuildRequest) -> Told:
 def tell_repaired(request: BuildRequest) -> Told:
     if not request.cache_folder.is_dir():
         return (_nothing(request),), True
+    from mlbuild.sandbox import remove_leftovers
+
     done = repair(request.cache_folder)
+    remove_leftovers(request.cache_folder / "run")
     left = tuple(f"left: {finding.what} {finding.path}: {why}" for finding, why in done.left)
     count = len(done.verified.findings) - len(left)
     repaired = f"repaired: {_count(count, 'finding')}; what is needed of them is made again by the next build"

@@ -108,4 +108,4 @@ def _generations(leases: Path) -> list[int]:
 
 def _make(leases: Path, generation: int) -> None:
     leases.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(leases / str(generation), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    os.close(os.open(leases / str(generation), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))

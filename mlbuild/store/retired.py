@@ -79,7 +79,7 @@ def fetched_back(folder: Path, name: str, path: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _held(path: Path, how: int) -> Iterator[None]:
     try:
-        lock = os.open(path, (os.O_RDONLY if how == fcntl.LOCK_SH else os.O_RDWR | os.O_CREAT) | os.O_CLOEXEC, 0o600)
+        lock = os.open(path, (os.O_RDONLY if how == fcntl.LOCK_SH else os.O_RDWR | os.O_CREAT) | os.O_CLOEXEC, 0o644)
     except FileNotFoundError:
         yield
         return
