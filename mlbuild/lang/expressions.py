@@ -281,7 +281,10 @@ class Expressions:
             constants = [
                 each for each in (node.left, node.right) if isinstance(each, tree.Name) and each.name in _CONSTANTS
             ]
-            if constants and not any(isinstance(each, tree.Literal) for each in (node.left, node.right)):
+            # Nothing that CPython would fold to a literal: it warns of `is` with one.
+            if constants and all(
+                isinstance(each, tree.Name | tree.Call | tree.Dot) for each in (node.left, node.right)
+            ):
                 identity = ast.Is() if operator == "==" else ast.IsNot()
                 return self.at(ast.Compare(a, [identity], [b]), offset)
         if self._is_simple(node.left) and self._is_simple(node.right):

@@ -151,7 +151,10 @@ def modulo(a: Any, b: Any) -> Any:
             _too_large()
         if y == 0:
             fail("division-by-zero", "floating-point modulo by zero")
-        return x % y if math.isfinite(x) else math.nan
+        if not math.isfinite(x):
+            return math.nan
+        rest = math.fmod(x, y)  # not Python's `%`, whose zero has the sign of `y`
+        return rest + y if rest and (rest < 0) != (y < 0) else rest
     return _unsupported("%", a, b)
 
 

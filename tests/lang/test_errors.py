@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from mlbuild.diagnostics import render
@@ -101,3 +103,11 @@ def test_windows_line_ends_are_line_ends() -> None:
     assert shown("x = 1\r\ny = z\r\n").startswith(
         "a/BUILD.ml:2:5: error[undefined-name]: name 'z' is not defined\n    y = z\n"
     )
+
+
+def test_nothing_is_told_that_cpython_would_warn_of() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compile_program(
+            b"x = [(1, 2) == None, -1 != True, 'a' * 2 == None, (1)(2), 1[2]]", "f.bzl", MODULE, frozenset()
+        )

@@ -1,0 +1,52 @@
+"""Runs programs with another implementation: `peer.py go|rust < programs.jsonl`, in an environment that has it.
+
+One line a program, as JSON; one line back: the text of `result`, or what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def go() -> Callable[[str], Any]:
+    import starlark_go
+
+    starlark_go.configure_starlark(allow_set=True)
+
+    def run(program: str) -> Any:
+        interpreter = starlark_go.Starlark()
+        interpreter.exec(program, filename="program.star")
+        return interpreter.get("result")
+
+    return run
+
+
+def rust() -> Callable[[str], Any]:
+    import starlark
+
+    dialect = starlark.Dialect.extended()
+    dialect.enable_keyword_only_arguments = True
+    names = starlark.Globals.standard()
+
+    def run(program: str) -> Any:
+        module = starlark.Module()
+        starlark.eval(module, starlark.parse("program.star", program, dialect), names)
+        return module["result"]
+
+    return run
+
+
+def main() -> None:
+    run = {"go": go, "rust": rust}[sys.argv[1]]()
+    for line in sys.stdin:
+        try:
+            answer = {"result": run(json.loads(line))}
+        except BaseException as error:  # a panic of the peer is no Exception
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+main()
