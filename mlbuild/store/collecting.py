@@ -96,12 +96,13 @@ def _retire(folder: Path, target: int) -> tuple[tuple[Item, ...], bool]:
             kept = frozenset() if is_alone else frozenset({Kind.TREE, Kind.PROGRAM})
             found = survey(folder, store, time.time_ns())
             chosen = choose(found.items, found.sizes, target, keep=kept)
-            _unlink(folder / "quarantine", _names(chosen, Kind.SET_ASIDE))
-            _unlink(folder / "ac", (f"{name[:2]}/{name}" for name in _names(chosen, Kind.ENTRY)))
             for name in _names(chosen, Kind.TREE):
                 trees.remove(name)
             for name in _names(chosen, Kind.PROGRAM):
                 trees.remove_program(name)
+        # Whoever waits to stage something need not wait for the rest.
+        _unlink(folder / "quarantine", _names(chosen, Kind.SET_ASIDE))
+        _unlink(folder / "ac", (f"{name[:2]}/{name}" for name in _names(chosen, Kind.ENTRY)))
         Retired(folder).retire(_names(chosen, Kind.BLOB))
         return chosen, is_alone
     finally:
