@@ -64,7 +64,7 @@ def _about_file(
         return None
     if not inside.startswith("/"):
         for candidate in (inside.removeprefix("./"), f"{owner.package}/{inside.removeprefix('./')}".lstrip("/")):
-            if exists_in_workspace(candidate) and candidate not in declared:
+            if candidate and candidate not in declared and exists_in_workspace(candidate):
                 label = _label(candidate, owner)
                 return (
                     f"`{path}` exists in the workspace but is not a declared input of `{owner.short}`, so the action "

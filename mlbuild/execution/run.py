@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
+from mlbuild.diagnostics import UserError
 from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.hints import hints
 from mlbuild.execution.outcome import Counts, Options, Outcome, TestOutcome
@@ -297,7 +298,11 @@ class Execution:
                 self._values[artifact] = self._doors.sources.ingest(artifact.path)
 
     def _is_source(self, path: str) -> bool:
-        return self._doors.sources.kind(path) is not None
+        """For paths that a log speaks of: whatever else they are, they are no source files."""
+        try:
+            return self._doors.sources.kind(path) is not None
+        except UserError:
+            return False
 
     def _log(self, done: Done) -> bytes:
         parts = [self._doors.store.get(digest) for digest in (done.stdout, done.stderr) if digest.size]

@@ -22,7 +22,15 @@ from mlbuild.config import BuildRequest, build_request
 from mlbuild.diagnostics import ExitCode, UserError, render
 from mlbuild.files.remove import remove_tree
 from mlbuild.session import Session
-from mlbuild.terms.event import ActionFailed, ActionFinished, BuildFinished, Event, TargetCompleted, TestFinished, Warned
+from mlbuild.terms.event import (
+    ActionFailed,
+    ActionFinished,
+    BuildFinished,
+    Event,
+    TargetCompleted,
+    TestFinished,
+    Warned,
+)
 
 SMALL_FLIGHTS = Path(__file__).parents[1] / "rules/ml/small_flights/workspace.py"
 
@@ -143,6 +151,20 @@ def warm_cache(shared_folder: Path, small_flights_module: ModuleType) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shell_cache(shared_folder: Path) -> Path:
+    """A cache that has the shell and nothing else: a few hundred files."""
+
+    def make(cache: Path) -> None:
+        workspace = Workspace(cache.parent / "workspace", cache)
+        workspace.write("WORKSPACE.ml", 'workspace(name = "shell")\n')
+        workspace.write("BUILD.ml", 'genrule(name = "shell", outs = ["out"], cmd = "echo > $@")\n')
+        done = workspace.build("//:shell")
+        assert done.code == 0, done.errors + done.failures
+
+    return made_once(shared_folder / "shell", make)
+
+
+@pytest.fixture(scope="session")
 def warm_flights_cache(shared_folder: Path, warm_cache: Path, small_flights_module: ModuleType) -> Path:
     """A cache in which the whole of the small flights example has been built."""
 
@@ -218,3 +240,13 @@ def workspace(tmp_path: Path, cache: Path) -> Workspace:
     made = Workspace(tmp_path / "workspace", cache)
     made.write("WORKSPACE.ml", 'workspace(name = "test")\n')
     return made
+
+
+@pytest.fixture
+def shell_workspace(tmp_path: Path, shell_cache: Path) -> Iterator[Workspace]:
+    """An empty workspace for genrules, with a cache of the test's own."""
+    cache = link_copy(shell_cache, tmp_path / "cache" / "mlbuild")
+    made = Workspace(tmp_path / "workspace", cache)
+    made.write("WORKSPACE.ml", 'workspace(name = "test")\n')
+    yield made
+    remove_tree(tmp_path / "cache")
