@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from mlbuild.lang import tree
+from mlbuild.lang.inline import LOAD, LONG, Inline
 from mlbuild.lang.library import FUNCTIONS
 from mlbuild.lang.resolve import Resolution, bindings, targets
-from mlbuild.lang.runtime import NATIVE_METHODS
+from mlbuild.lang.runtime import NATIVE_METHODS, SHORT_METHODS
 
-N = TypeVar("N", bound=ast.AST)
-
-_LOAD = ast.Load()
 _CONSTANTS = {"None": None, "True": True, "False": False}
-_ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub}
 _COMPARISON: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
 }  # fmt: skip
@@ -28,25 +24,20 @@ _RESULTS = {
 }  # fmt: skip
 _FRESH = frozenset(("range", "list", "tuple", "dict", "set"))
 _CALLS_BACK = frozenset(("sorted", "max", "min", "getattr"))
-_LONG = 60
+_FEW_CALLS = 64
 
 
-class Expressions:
+class Expressions(Inline):
     """Lowers expressions of one file; `scopes` are the local names of the functions around, innermost last."""
 
     def __init__(self, file: tree.File, resolution: Resolution, names: frozenset[str]) -> None:
+        super().__init__(file.text)
         self.file = file
         self.resolution = resolution
         self.names = names
         self.scopes: list[frozenset[str] | set[str]] = []
         self.functions: frozenset[str] = frozenset()
-        self.temporaries = 0
-        self._no_walrus = 0
-        self._lines = [0]
-        position = file.text.find("\n")
-        while position >= 0:
-            self._lines.append(position + 1)
-            position = file.text.find("\n", position + 1)
+        self._costs: dict[str, int] = {}
 
     def note_functions(self, statements: list[tree.Statement]) -> None:
         """Globals that are bound once, by `def`, can be called without asking what they are."""
@@ -54,25 +45,16 @@ class Expressions:
         for name, _ in bindings(statements):
             counts[name] = counts.get(name, 0) + 1
         self.functions = frozenset(s.name for s in statements if isinstance(s, tree.Def) and counts[s.name] == 1)
-
-    # Nodes with places
-    def at(self, node: N, offset: int) -> N:
-        line = bisect_right(self._lines, offset)
-        column = offset - self._lines[line - 1]
-        place: Any = node
-        place.lineno = place.end_lineno = line
-        place.col_offset = column
-        place.end_col_offset = column + 1
-        return node
-
-    def constant(self, value: Any, offset: int) -> ast.Constant:
-        return self.at(ast.Constant(value), offset)
-
-    def named(self, name: str, offset: int, context: ast.expr_context = _LOAD) -> ast.Name:
-        return self.at(ast.Name(name, context), offset)
-
-    def call(self, offset: int, function: str, *args: ast.expr) -> ast.Call:
-        return self.at(ast.Call(self.named(function, offset), list(args), []), offset)
+        # Only what is defined before can be known here, so that functions which call each other in a circle never are.
+        for statement in statements:
+            if isinstance(statement, tree.Def) and statement.name in self.functions:
+                body = statement.body
+                self.scopes.append(self.resolution.locals[id(statement)])
+                leaf = not any(self._may_call_back(call) for call in _calls(body))
+                cost = 1 if leaf else self._calls_made(body)
+                self.scopes.pop()
+                if cost <= _FEW_CALLS:
+                    self._costs[statement.name] = cost
 
     # Names
     def is_local(self, name: str) -> bool:
@@ -145,8 +127,24 @@ class Expressions:
         return isinstance(node, tree.Literal) and isinstance(node.value, int)
 
     def is_guarded(self, body: Any) -> bool:
-        """Whether the function calls what might call it back."""
-        return any(self._may_call_back(call) for call in _calls(body))
+        """Whether the function calls what might call it back, or so much that its calls must be counted."""
+        return any(self._may_call_back(call) for call in _calls(body)) and self._calls_made(body) > _FEW_CALLS
+
+    def _calls_made(self, body: Any) -> int:
+        """How many calls of this file's functions one call makes at most, as far as the file itself tells."""
+        made = 1
+        loops: tuple[type[tree.Node], ...] = (tree.For, tree.Comprehension, tree.Lambda, tree.Def)
+        for node in _nodes(body):
+            if isinstance(node, loops):
+                return _FEW_CALLS + 1
+            if isinstance(node, tree.Call) and self._may_call_back(node):
+                function = node.function
+                if not isinstance(function, tree.Name) or function.name not in self.functions:
+                    return _FEW_CALLS + 1
+                if self.is_local(function.name):
+                    return _FEW_CALLS + 1
+                made += self._costs.get(function.name, _FEW_CALLS + 1)
+        return made
 
     def _may_call_back(self, call: tree.Call) -> bool:
         function = call.function
@@ -179,9 +177,9 @@ class Expressions:
             case tree.Dot():
                 return self.call(offset, "+attribute", self.expression(node.value), self.constant(node.name, offset))
             case tree.ListDisplay():
-                return self.at(ast.List([self.expression(item) for item in node.items], _LOAD), offset)
+                return self.at(ast.List([self.expression(item) for item in node.items], LOAD), offset)
             case tree.TupleDisplay():
-                return self.at(ast.Tuple([self.expression(item) for item in node.items], _LOAD), offset)
+                return self.at(ast.Tuple([self.expression(item) for item in node.items], LOAD), offset)
             case tree.DictDisplay():
                 return self._dict(node)
             case tree.Chain():
@@ -216,53 +214,32 @@ class Expressions:
             lowered: list[ast.expr | None] = [self.expression(key) for key, _ in node.entries]
             return self.at(ast.Dict(lowered, [self.expression(value) for _, value in node.entries]), node.offset)
         pairs: list[ast.expr] = [
-            self.at(ast.Tuple([self.expression(key), self.expression(value)], _LOAD), key.offset)
+            self.at(ast.Tuple([self.expression(key), self.expression(value)], LOAD), key.offset)
             for key, value in node.entries
         ]
-        return self.call(node.offset, "+make_dict", self.at(ast.List(pairs, _LOAD), node.offset))
+        return self.call(node.offset, "+make_dict", self.at(ast.List(pairs, LOAD), node.offset))
 
     def _chain(self, node: tree.Chain) -> ast.expr:
-        if len(node.rest) > _LONG:
+        if len(node.rest) > LONG:
             steps: list[ast.expr] = [
-                self.at(ast.Tuple([self.named("+" + operator, offset), self.expression(operand)], _LOAD), offset)
+                self.at(ast.Tuple([self.named("+" + operator, offset), self.expression(operand)], LOAD), offset)
                 for offset, operator, operand in node.rest
             ]
             return self.call(node.offset, "+fold", self.expression(node.first), *steps)
         (offset, operator, operand), *more = node.rest
         result = self.binary(operator, node.first, operand, offset)
         for offset, operator, operand in more:
-            result = self.call(offset, "+" + operator, result, self.expression(operand))
+            result = self.integers(operator, "+" + operator, result, self.expression(operand), offset)
         return result
 
     def binary(
         self, operator: str, left: tree.Expression, right: tree.Expression, offset: int, helper: str | None = None
     ) -> ast.expr:
         """`left operator right`; inline for integers where a look at the class can tell."""
-        a, b = self.expression(left), self.expression(right)
-        slow = self.call(offset, helper or "+" + operator, a, b)
-        if operator not in _ARITHMETIC or not (self._is_simple(left) and self._is_simple(right)):
-            return slow
-        guard = self._both_ints(left, right, offset)
-        if guard is None:
-            return slow
-        fast = self.at(ast.BinOp(self.expression(left), _ARITHMETIC[operator](), self.expression(right)), offset)
-        return self.at(ast.IfExp(guard, fast, slow), offset)
-
-    def _is_simple(self, node: tree.Expression) -> bool:
-        if isinstance(node, tree.Name):
-            return node.name not in _CONSTANTS
-        return self.is_number(node)
-
-    def _both_ints(self, left: tree.Expression, right: tree.Expression, offset: int) -> ast.expr | None:
-        names = [
-            self.at(ast.Attribute(self.expression(each), "__class__", _LOAD), offset)
-            for each in (left, right)
-            if isinstance(each, tree.Name)
-        ]
-        if not names:
-            return None
-        last = self.named("+class int", offset)
-        return self.at(ast.Compare(names[0], [ast.Is() for _ in names], [*names[1:], last]), offset)
+        if operator == "%" and isinstance(left, tree.Literal) and isinstance(left.value, str):
+            return self.percent(left.value, right, offset)
+        name = helper or "+" + operator
+        return self.integers(operator, name, self.expression(left), self.expression(right), offset)
 
     def _compare(self, node: tree.Compare) -> ast.expr:
         operator, offset = node.operator, node.offset
@@ -271,7 +248,7 @@ class Expressions:
         python = _COMPARISON.get(operator)
         if python is None:
             return slow
-        fast = self.at(ast.Compare(self.expression(node.left), [python()], [self.expression(node.right)]), offset)
+        fast = self.at(ast.Compare(a, [python()], [b]), offset)
         kinds = {self.kind(node.left), self.kind(node.right)}
         if kinds in ({"int"}, {"str"}):
             return fast
@@ -287,30 +264,30 @@ class Expressions:
             ):
                 identity = ast.Is() if operator == "==" else ast.IsNot()
                 return self.at(ast.Compare(a, [identity], [b]), offset)
-        if self._is_simple(node.left) and self._is_simple(node.right):
-            guard = self._both_ints(node.left, node.right, offset)
-            if guard is not None:
-                return self.at(ast.IfExp(guard, fast, slow), offset)
+        if not (self.is_other(a) or self.is_other(b)) and (guarded := self.both_integers(a, b, offset)) is not None:
+            guard, a, b = guarded
+            fast = self.at(ast.Compare(a, [python()], [b]), offset)
+            return self.at(ast.IfExp(guard, fast, self.call(offset, "+" + operator, a, b)), offset)
         return slow
 
     def _equal_to_text(self, node: tree.Compare, fast: ast.expr, slow: ast.expr) -> ast.expr:
         other = node.right if self.kind(node.left) == "str" else node.left
         if not isinstance(other, tree.Name):
             return slow
-        kind = self.at(ast.Attribute(self.expression(other), "__class__", _LOAD), node.offset)
+        kind = self.at(ast.Attribute(self.expression(other), "__class__", LOAD), node.offset)
         guard = self.at(ast.Compare(kind, [ast.Is()], [self.named("+class str", node.offset)]), node.offset)
         return self.at(ast.IfExp(guard, fast, slow), node.offset)
 
     def _logical(self, node: tree.Logical) -> ast.expr:
         """Python's `and` and `or` ask a host's value for its Python truth: only where it is none, or for want of a better way."""
         offset = node.offset
-        if all(self.kind(operand) is not None for operand in node.operands[:-1]) or self._no_walrus:
+        if all(self.kind(operand) is not None for operand in node.operands[:-1]) or self.no_walrus:
             operator: ast.boolop = ast.And() if node.operator == "and" else ast.Or()
             return self.at(ast.BoolOp(operator, [self.expression(each) for each in node.operands]), offset)
         first, *more = node.operands
         if (
             all(isinstance(each, tree.Literal | tree.Name) for each in more)
-            and len(more) < _LONG
+            and len(more) < LONG
             and not self._unbound(more)
         ):
             result = self.expression(first)
@@ -325,8 +302,8 @@ class Expressions:
             tests.append(self.call(offset, "+truth", value))
         operator = ast.And() if node.operator == "and" else ast.Or()
         test = self.at(ast.BoolOp(operator, tests), offset)
-        done = self.at(ast.Tuple([test, self.named(name, offset)], _LOAD), offset)
-        return self.at(ast.Subscript(done, self.constant(1, offset), _LOAD), offset)
+        done = self.at(ast.Tuple([test, self.named(name, offset)], LOAD), offset)
+        return self.at(ast.Subscript(done, self.constant(1, offset), LOAD), offset)
 
     def _unbound(self, nodes: list[tree.Expression]) -> bool:
         """A name that may have no value yet must not be looked at unless it is needed."""
@@ -343,16 +320,26 @@ class Expressions:
                 args.append(value)
             elif argument.kind == "*":
                 spread = self._after(keywords, self.call(argument.offset, "+star", value), argument.offset)
-                args.append(self.at(ast.Starred(spread, _LOAD), argument.offset))
+                args.append(self.at(ast.Starred(spread, LOAD), argument.offset))
             elif argument.kind == "=":
                 keywords.append(self.at(ast.keyword(_safe(argument.name), value), argument.offset))
             else:
                 named = self.call(argument.offset, "+star_star", value)
                 keywords.append(self.at(ast.keyword(None, named), argument.offset))
         if isinstance(function, tree.Dot):
+            if function.name == "format" and isinstance(function.value, tree.Literal):
+                template = function.value.value
+                made = self.format(node, template) if isinstance(template, str) else None
+                if made is not None:
+                    return made
             receiver = self.expression(function.value)
             if function.name in NATIVE_METHODS:
-                called: ast.expr = self.named("." + function.name, offset)
+                short = f".{function.name}/{len(args)}"
+                plain = not keywords and short in SHORT_METHODS
+                if plain and not any(isinstance(each, ast.Starred) for each in args):
+                    called: ast.expr = self.named(short, offset)
+                else:
+                    called = self.named("." + function.name, offset)
                 args.insert(0, receiver)
             else:
                 found = self.call(function.offset, "+attribute", receiver, self.constant(function.name, offset))
@@ -367,7 +354,7 @@ class Expressions:
 
     def _after(self, keywords: list[ast.keyword], value: ast.expr, offset: int) -> ast.expr:
         """The value of `*args`, evaluated after the keywords that are written before it, which Python would do later."""
-        if self._no_walrus or all(isinstance(keyword.value, ast.Constant | ast.Name) for keyword in keywords):
+        if self.no_walrus or all(isinstance(keyword.value, ast.Constant | ast.Name) for keyword in keywords):
             return value
         parts: list[ast.expr] = []
         for keyword in keywords:
@@ -375,8 +362,8 @@ class Expressions:
             name = f"+t{self.temporaries}"
             parts.append(self.at(ast.NamedExpr(self.named(name, offset, ast.Store()), keyword.value), offset))
             keyword.value = self.named(name, offset)
-        whole = self.at(ast.Tuple([*parts, value], _LOAD), offset)
-        return self.at(ast.Subscript(whole, self.constant(len(parts), offset), _LOAD), offset)
+        whole = self.at(ast.Tuple([*parts, value], LOAD), offset)
+        return self.at(ast.Subscript(whole, self.constant(len(parts), offset), LOAD), offset)
 
     def parameters(self, parameters: Iterable[tree.Parameter]) -> ast.arguments:
         made = ast.arguments([], [], None, [], [], None, [])
@@ -401,11 +388,12 @@ class Expressions:
     def _lambda(self, node: tree.Lambda) -> ast.expr:
         arguments = self.parameters(node.parameters)
         self.scopes.append(self.resolution.locals[id(node)])
-        held, self._no_walrus = self._no_walrus, self._no_walrus
+        held, self.no_walrus = self.no_walrus, self.no_walrus
         body = self.expression(node.body)
-        self._no_walrus = held
+        self.no_walrus = held
+        guarded = self.is_guarded(node.body)
         self.scopes.pop()
-        if self.is_guarded(node.body):
+        if guarded:
             key = self.constant(f"lambda\0{self.file.path}:{node.offset}", node.offset)
             body = self.call(node.body.offset, "+leave", self.call(node.body.offset, "+enter", key), key, body)
         return self.at(ast.Lambda(arguments, body), node.offset)
@@ -419,9 +407,9 @@ class Expressions:
             if isinstance(clause, tree.IfClause):
                 generators[-1].ifs.append(self.condition(clause.condition))
                 continue
-            self._no_walrus += 1
+            self.no_walrus += 1
             iterable = self.expression(clause.iterable)
-            self._no_walrus -= 1
+            self.no_walrus -= 1
             helper = "+guarded" if effects and not self.is_fresh(clause.iterable) else "+loop"
             iterable = self.call(clause.iterable.offset, helper, iterable)
             if not generators:
@@ -465,9 +453,9 @@ class Expressions:
                 nested.append((item, f"+t{self.temporaries}"))
         unpacked = self.call(offset, "+unpack", self.named(whole, offset), self.constant(len(parts), offset))
         into = self.at(ast.Tuple(list(parts), ast.Store()), offset)
-        generators.append(ast.comprehension(into, self.at(ast.List([unpacked], _LOAD), offset), [], 0))
+        generators.append(ast.comprehension(into, self.at(ast.List([unpacked], LOAD), offset), [], 0))
         for item, name in nested:
-            self._clause(item, self.at(ast.List([self.named(name, offset)], _LOAD), offset), generators)
+            self._clause(item, self.at(ast.List([self.named(name, offset)], LOAD), offset), generators)
 
 
 def has_effects(parts: Any, lowering: Expressions) -> bool:

@@ -127,8 +127,8 @@ class _Statements(Expressions):
         helper = "+" + (node.operator if node.operator in IN_PLACE else node.operator[:-1])
         match target:
             case tree.Name():
-                if node.operator in ("+=", "-=") and self.is_number(node.value):
-                    operator = node.operator[0]
+                if node.operator in ("+=", "-=", "*=", "%=", "//="):
+                    operator = node.operator[:-1]
                     value = self.binary(operator, target, node.value, offset, helper)
                 else:
                     value = self.call(offset, helper, self.expression(target), self.expression(node.value))
@@ -178,8 +178,9 @@ class _Statements(Expressions):
         arguments = self.parameters(node.parameters)
         self.scopes.append(self.resolution.locals[id(node)])
         body = self._block(node.body) or [self.at(ast.Pass(), node.offset)]
+        guarded = self.is_guarded(node.body)
         self.scopes.pop()
-        if self.is_guarded(node.body):
+        if guarded:
             key = self.constant(f"{node.name}\0{self.file.path}:{node.offset}", node.offset)
             begin = self._set(
                 self.named(_ACTIVE, node.offset, ast.Store()), self.call(node.offset, "+enter", key), node.offset

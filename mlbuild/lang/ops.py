@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from mlbuild.lang import containers
 from mlbuild.lang.compare import host_binary
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.keys import store
-from mlbuild.lang.loops import elements, mutable
-from mlbuild.lang.text import MAX_TEXT, percent, sized
+from mlbuild.lang.loops import ITERATING, elements, mutable
+from mlbuild.lang.text import MAX_TEXT, convert, percent, sized, str_value
 from mlbuild.lang.thread import charge
 from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, fail, type_name
 
@@ -284,3 +285,52 @@ def fold(first: Any, *steps: tuple[Callable[[Any, Any], Any], Any]) -> Any:
     for operate, operand in steps:
         result = operate(result, operand)
     return result
+
+
+# The ways that most programs go; what is rare goes the long way. Of the integers only 0 and 1 are equal to a bool.
+def index(value: Any, key: Any) -> Any:
+    """`value[key]`."""
+    kind = type(value)
+    try:
+        if kind in DICTS:
+            if type(key) is str or (type(key) is int and not 0 <= key <= 1):
+                return value[key]
+        elif (kind is list or kind is tuple or kind is FrozenList) and type(key) is int:
+            return value[key]
+    except LookupError:
+        pass
+    return containers.index(value, key)
+
+
+def set_index(value: Any, key: Any, item: Any) -> None:
+    """`value[key] = item`."""
+    if type(value) is dict and not ITERATING and (type(key) is str or (type(key) is int and not 0 <= key <= 1)):
+        value[key] = item
+    else:
+        containers.set_index(value, key, item)
+
+
+def contains(item: Any, value: Any) -> bool:
+    """`item in value`."""
+    kind = type(item)
+    if (kind is str or (kind is int and not 0 <= item <= 1)) and type(value) in DICTS:
+        return item in value
+    return containers.contains(item, value)
+
+
+_SHORT = 10**18
+
+
+def as_text(value: Any) -> str:
+    """The value as `%s` and `{}` put it."""
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is int and -_SHORT < value < _SHORT:
+        return str(value)
+    return str_value(value)
+
+
+def as_decimal(value: Any) -> str:
+    """The value as `%d` puts it."""
+    return str(value) if type(value) is int and -_SHORT < value < _SHORT else convert("d", value)

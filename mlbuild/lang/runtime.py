@@ -45,6 +45,56 @@ def _hashed(key: Any, seen: Any = None) -> Any:
     return values.hashable(key)
 
 
+_get_slowly = _caller("get")
+
+
+def _append_one(receiver: Any, item: Any, /) -> Any:
+    if type(receiver) is list and not loops.ITERATING:
+        return receiver.append(item)
+    return _append_slowly(receiver, item)
+
+
+def _get(receiver: Any, key: Any, default: Any = None, /) -> Any:
+    if type(key) is str and type(receiver) in values.DICTS:
+        return receiver.get(key, default)
+    return _get_slowly(receiver, key, default)
+
+
+def _get_one(receiver: Any, key: Any, /) -> Any:
+    if type(key) is str and type(receiver) in values.DICTS:
+        return receiver.get(key)
+    return _get_slowly(receiver, key)
+
+
+def _text_to_text(name: str, method: Callable[[str], Any]) -> Callable[[Any], Any]:
+    slowly = _caller(name)
+
+    def call(receiver: Any, /) -> Any:
+        return method(receiver) if type(receiver) is str and len(receiver) < 4096 else slowly(receiver)
+
+    return call
+
+
+def _tests_text(name: str, method: Callable[[str, str], Any]) -> Callable[[Any, Any], Any]:
+    slowly = _caller(name)
+
+    def call(receiver: Any, part: Any, /) -> Any:
+        return method(receiver, part) if type(receiver) is str and type(part) is str else slowly(receiver, part)
+
+    return call
+
+
+SHORT_METHODS: dict[str, Callable[..., Any]] = {
+    ".append/1": _append_one,
+    ".get/1": _get_one,
+    ".get/2": _get,
+    ".startswith/1": _tests_text("startswith", str.startswith),
+    ".endswith/1": _tests_text("endswith", str.endswith),
+    ".upper/0": _text_to_text("upper", str.upper),
+    ".lower/0": _text_to_text("lower", str.lower),
+}
+"""Methods of native types, called with so many positional arguments; what is rare goes the long way."""
+
 NATIVE_METHODS = frozenset(name for methods in METHODS.values() for name in methods)
 
 BINARY = {
@@ -65,7 +115,7 @@ BINARY = {
     "<=": compare.less_equal,
     ">": compare.greater,
     ">=": compare.greater_equal,
-    "in": containers.contains,
+    "in": ops.contains,
     "not in": containers.not_contains,
 }
 IN_PLACE = {
@@ -82,6 +132,7 @@ RUNTIME: dict[str, Any] = {
     **{f"+{name}": function for name, function in FUNCTIONS.items()},
     **{f".{name}": _caller(name) for name in NATIVE_METHODS},
     ".append": _append,
+    **SHORT_METHODS,
     "+negative": ops.negate,
     "+positive": ops.plus,
     "+invert": ops.invert,
@@ -91,9 +142,9 @@ RUNTIME: dict[str, Any] = {
     "+fold": ops.fold,
     "+attribute": members.attribute,
     "+callee": members.callee,
-    "+index": containers.index,
+    "+index": ops.index,
     "+slice": containers.slice_of,
-    "+set_index": containers.set_index,
+    "+set_index": ops.set_index,
     "+set_field": containers.set_field,
     "+unpack": containers.unpack,
     "+star": containers.star,
@@ -108,5 +159,9 @@ RUNTIME: dict[str, Any] = {
     "+leave": thread.leave,
     "+class int": int,
     "+class str": str,
+    "+class tuple": tuple,
     "+string": text.str_value,
+    "+text": ops.as_text,
+    "+decimal": ops.as_decimal,
+    "+sized": text.sized,
 }
