@@ -86,9 +86,12 @@ class LinuxRunner:
         Raises UserError (`no-sandbox`) where this machine has no sandbox, and BlobMissing where the store has lost
         an input.
         """
-        spawner, own = self._ready()
-        place = own.path / secrets.token_hex(16)
-        place.mkdir(mode=0o755)
+        try:
+            spawner, own = self._ready()
+            place = own.path / secrets.token_hex(16)
+            place.mkdir(mode=0o755)
+        except OSError as error:
+            raise _disk_trouble(error, self._folder) from error
         try:
             return self._run_in(place, spawn, spawner)
         except OSError as error:

@@ -20,6 +20,7 @@ from mlbuild.loading import Loader
 from mlbuild.sandbox import LinuxRunner
 from mlbuild.session import null_build
 from mlbuild.store import DiskActionCache, DiskStore
+from mlbuild.store.words import in_words
 from mlbuild.terms import OUTPUT_ROOT, ActionGraph, Artifact, FileValue
 from mlbuild.terms.event import Warned
 
@@ -44,7 +45,8 @@ class Rooms:
             request.workspace, {REPOSITORY: request.rules_folder.parent}, self.store, self.states
         )
         self.outputs = DiskOutputTree(request.workspace, self.store, request.state_folder / "placed")
-        self.trees = TreeStore(cache / "staged", self.store)
+        with in_words(cache):
+            self.trees = TreeStore(cache / "staged", self.store)
         self.runner = LinuxRunner(
             self.store, self.trees, cache / "run", sandbox_debug=request.sandbox_debug, say=self._say
         )
