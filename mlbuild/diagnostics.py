@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -114,6 +113,8 @@ def escape(text: str) -> str:
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate closest to `word`, or nothing when none is close."""
+    import difflib
+
     close = difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
     return close[0] if close else None
 

@@ -25,6 +25,9 @@ _LEVEL = {
 }
 _NOT, _COMPARE, _HIGHEST = 3, 4, 11
 
+_NAMES: frozenset[type] = frozenset((tree.Name, tree.Dot))
+_ATOMS: frozenset[type] = frozenset((tree.Name, tree.Literal, tree.ListDisplay, tree.DictDisplay))
+
 Children = list[Any]
 
 
@@ -136,6 +139,9 @@ class Builder:
         return self._literal(float_value, c[0])
 
     def string(self, c: Children) -> Any:
+        text = self._texts[c[0]]
+        if text[0] == '"' and "\\" not in text and text[1:3] != '""':
+            return tree.Literal(self._starts[c[0]], text[1:-1])
         return self._literal(string_value, c[0])
 
     def _literal(self, decode: Any, index: int) -> tree.Literal:
@@ -183,7 +189,8 @@ class Builder:
         return tree.Call(self._call_offset(c), c[0], c[2])
 
     def _call_offset(self, c: Children) -> int:
-        return c[0].offset if isinstance(c[0], tree.Name | tree.Dot) else self._starts[c[1]]
+        kind: type = type(c[0])
+        return c[0].offset if kind in _NAMES else self._starts[c[1]]
 
     def index(self, c: Children) -> Any:
         return tree.Index(self._starts[c[1]], c[0], c[2])
@@ -379,7 +386,7 @@ def _text(value: tree.Expression) -> str:
 
 def _start(value: tree.Expression) -> int:
     """Where the expression's first token is, or near it."""
-    while True:
+    while value.__class__ not in _ATOMS:
         if isinstance(value, tree.Dot | tree.Index | tree.Slice):
             value = value.value
         elif isinstance(value, tree.Call):
@@ -393,4 +400,5 @@ def _start(value: tree.Expression) -> int:
         elif isinstance(value, tree.Conditional):
             value = value.then
         else:
-            return value.offset
+            break
+    return value.offset
