@@ -14,7 +14,7 @@ from mlbuild.files.kept import keep, load_kept
 
 Witness = tuple[str, str, int, int, int, int]
 """(absolute path, kind, size, mtime_ns, ctime_ns, inode). Kinds: `file`, `directory` (its listing), `absent`,
-`output` (ctime is not compared: a hard link moves it)."""
+`output` (made by the build itself, so it may be as young as the state)."""
 
 RACY_NS = 20_000_000
 """A file changed less than this before it was looked at may change again within the same tick of the clock."""
@@ -30,7 +30,7 @@ def witness(path: str, kind: str) -> Witness:
         return (path, "absent", 0, 0, 0, 0)
     if kind == "directory":
         return (path, kind, 0, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-    return (path, kind, found.st_size, found.st_mtime_ns, found.st_ctime_ns if kind == "file" else 0, found.st_ino)
+    return (path, kind, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def remember(
@@ -82,8 +82,7 @@ def _holds(expected: Witness) -> bool:
         return kind == "absent"
     except OSError:
         return False
-    if kind == "absent" or found.st_mtime_ns != mtime or found.st_ino != inode:
+    # The ctime shows an edit whose mtime was set back, and other permissions.
+    if kind == "absent" or (found.st_mtime_ns, found.st_ctime_ns, found.st_ino) != (mtime, ctime, inode):
         return False
-    if kind == "directory":
-        return stat.S_ISDIR(found.st_mode) and found.st_ctime_ns == ctime
-    return found.st_size == size and (kind == "output" or found.st_ctime_ns == ctime)
+    return stat.S_ISDIR(found.st_mode) if kind == "directory" else found.st_size == size

@@ -78,7 +78,7 @@ class DiskOutputTree:
     def witnesses(self) -> tuple[Witness, ...]:
         """Everything that was placed by this process or found in place, as it looks."""
         return tuple(
-            (f"{self._root}/{path}{inside}", "output", stamp[0], stamp[1], 0, stamp[3])
+            (f"{self._root}/{path}{inside}", "output", stamp[0], stamp[1], stamp[2], stamp[3])
             for path in self._used
             for inside, kind, stamp in self._placed[path][2]
             if not kind.startswith("link ")
@@ -103,7 +103,7 @@ class DiskOutputTree:
                     is_settled = False
                     if not _holds(place + inside, inside, kind, pieces):
                         return False
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return False
         if not is_settled:
             self._remember(path, (wanted, looked, pieces))

@@ -40,8 +40,9 @@ def test_another_question_has_no_answer(tmp_path: Path, source: Path) -> None:
     assert ask(tmp_path, "build //models:all") is None
 
 
-def test_an_edit_of_the_same_size_with_its_old_time_restored_is_seen(tmp_path: Path, source: Path) -> None:
-    keep(tmp_path, witness(str(source), "file"))
+@pytest.mark.parametrize("kind", ["file", "output"])
+def test_an_edit_of_the_same_size_with_its_old_time_restored_is_seen(tmp_path: Path, source: Path, kind: str) -> None:
+    keep(tmp_path, witness(str(source), kind))
     source.write_text("two")
     os.utime(source, ns=(LONG_AGO, LONG_AGO))
     assert ask(tmp_path) is None
