@@ -90,7 +90,7 @@ def differences(peer: tuple[str, Path], seeds: range) -> list[str]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize("batch", range(10))
 def test_ten_batches_of_a_thousand_programs_agree(peer: tuple[str, Path], batch: int) -> None:
     assert differences(peer, range(1000 * batch, 1000 * batch + 1000)) == []

@@ -143,7 +143,7 @@ def test_two_thousand_damaged_files_end_well() -> None:
     assert fuzz(0, 2_000, 40) > 300
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_half_a_million_damaged_files_end_well_in_256_mib() -> None:
     """As many of them as ten minutes hold, in a process that can have no more memory."""
     limit = 256 << 20
