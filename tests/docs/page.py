@@ -1,12 +1,13 @@
 """Pages that are run: their fenced blocks are files, commands and what the commands say.
 
-    ```python data/BUILD.ml          a file: the block is its content; with `append`, it is added to the file
+    ```starlark data/BUILD.ml        a file: the block is its content; with `append`, it is added to the file
     ```sh                            commands, run one block after the other in one folder; must end with 0
     ```sh exit 3                     the same, must end with 3
     ```text                          after commands: lines that they print, in this order, others may stand between
 
-In a line of expected output, `…` is any text, any decimal number is any other, and blanks count once. Blocks with no
-second word and no `sh` before them are for reading. The prose says each file's name too: readers see no info strings.
+In a line of expected output `…` is any text and blanks count once. A number with a point is any number, and so are the
+counts of all actions and of cached ones; how many ran is exact. Blocks with no second word and no `sh` before them are for
+reading. The prose says each file's name too: readers see no info strings.
 """
 
 from __future__ import annotations
@@ -50,9 +51,7 @@ class Reader:
         for each in (self.standing, self.folder / "home", self.folder / "bin"):
             each.mkdir(parents=True)
         program = self.folder / "bin" / "mlbuild"
-        program.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -P -m mlbuild "$@"\n', encoding="utf-8"
-        )
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m mlbuild "$@"\n', encoding="utf-8")
         program.chmod(0o755)
 
     def follow(self, page: str) -> None:
@@ -93,6 +92,7 @@ class Reader:
             "HOME": str(self.folder / "home"),
             "LC_ALL": "C.UTF-8",
             "PATH": f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(REPOSITORY),  # mlbuild as if it were installed
             "XDG_CACHE_HOME": str(self.cache),
         }
 
@@ -112,9 +112,11 @@ def expect(block: Block, said: str) -> None:
             raise AssertionError(f"line {block.line}: `{wanted}` is not said, or not after the line before\n{said}")
 
 
+LOOSE = re.compile(r"(…|[+-]?\d+\.\d+|\d+(?= actions?:| cached)|\s+)")
+
+
 def _pattern(line: str) -> re.Pattern[str]:
-    pieces = re.split(r"(…|[+-]?\d+\.\d+|\s+)", line.strip())
-    return re.compile("".join(_piece(piece) for piece in pieces))
+    return re.compile("".join(_piece(piece) for piece in LOOSE.split(line.strip())))
 
 
 def _piece(piece: str) -> str:
@@ -122,4 +124,4 @@ def _piece(piece: str) -> str:
         return ".*"
     if piece.isspace():
         return r"\s+"
-    return r"[+-]?\d+\.\d+" if re.fullmatch(r"[+-]?\d+\.\d+", piece) else re.escape(piece)
+    return r"[+-]?\d+(\.\d+)?" if re.fullmatch(r"[+-]?\d+(\.\d+)?", piece) else re.escape(piece)

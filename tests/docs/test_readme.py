@@ -10,7 +10,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_code_that_it_shows_stands_in_the_example() -> None:
     models = ROOT / "examples/flights/models"
     sources = (models / "BUILD.ml").read_text(encoding="utf-8") + (models / "train.py").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(?:python|starlark)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 2
     assert [block for block in blocks if block not in sources] == []
 
