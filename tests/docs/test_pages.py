@@ -24,3 +24,21 @@ def test_the_page_does_what_it_says(page: Path, tmp_path: Path, cache: Path) -> 
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not link.startswith("http") and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_file_is_named_above_its_block(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = [block for block in blocks(text) if len(block.words) > 1 and block.words[0] != "sh"]
+    lines = text.splitlines()
+    assert [block.words[1] for block in named if lines[block.line - 3] != f"`{block.words[1]}`:"] == []
+
+
+def test_a_page_that_says_what_is_not_so_fails(tmp_path: Path) -> None:
+    said = "```sh\necho one; echo 2.5 seconds; echo three\n```\n\n"
+    Reader(tmp_path / "right", tmp_path).follow(said + "```text\none\n9.1 seconds\n…ee\n```\n")
+    for number, wrong in enumerate(("two", "three\none", "one seconds")):
+        with pytest.raises(AssertionError, match=r"line 5: .* is not said"):
+            Reader(tmp_path / str(number), tmp_path).follow(f"{said}```text\n{wrong}\n```\n")
+    with pytest.raises(AssertionError, match="exit code 1"):
+        Reader(tmp_path / "code", tmp_path).follow("```sh\nfalse\ntrue\n```\n")
