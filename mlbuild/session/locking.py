@@ -28,7 +28,7 @@ def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) 
         place = request.workspace / lock
         previous = place.read_text(encoding="utf-8") if place.exists() else ""
         # What is pinned stays pinned, as long as the requirements allow it.
-        text = rooms.fetcher.lock(rooms.sources.read(requirements).decode("utf-8"), python, previous)
+        text = rooms.fetcher.lock(_requirements(rooms, entry, requirements), python, previous)
         if text != previous:
             place.write_text(text, encoding="utf-8")
         written.append(lock)
@@ -39,6 +39,20 @@ def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) 
             hint='say both in a target: `py_env(requirements = "requirements.in", lock = "requirements.lock")`',
         )
     return tuple(dict.fromkeys(written))
+
+
+def _requirements(rooms: Rooms, target: Target, path: str) -> str:
+    try:
+        return rooms.sources.read(path).decode("utf-8")
+    except FileNotFoundError:
+        raise fail(
+            "no-such-file",
+            f"`{target.label.short}` is to be locked, but there is no file `{path}`",
+            location=target.location,
+            hint="write the packages into it that are needed, one a line",
+        ) from None
+    except UnicodeDecodeError:
+        raise fail("bad-requirements", f"`{path}` is no text in UTF-8", location=target.location) from None
 
 
 def _path(target: Target, attribute: str, label: Label) -> str:
