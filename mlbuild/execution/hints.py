@@ -91,4 +91,4 @@ def _label(path: str, owner: Label) -> str:
     if owner.package and path.startswith(owner.package + "/"):
         return path.removeprefix(owner.package + "/")
     folder, _, name = path.rpartition("/")
-    return f"//{folder}:{name}"
+    return f"//{folder}:{name}" if folder or owner.package else name

@@ -63,3 +63,9 @@ def test_a_log_of_one_endless_word_is_read_at_once() -> None:
     began = time.process_time()
     assert hint("x" * 20_000_000 + ": no") == ()
     assert time.process_time() - began < 2
+
+
+def test_a_file_of_the_root_package_is_named_as_its_targets_name_it() -> None:
+    log = "cat: missing.txt: No such file or directory"
+    (only,) = hints(log, Label.parse("//:t"), (), lambda path: path == "missing.txt", "/home/ada/flights")
+    assert 'add "missing.txt" to its' in only
