@@ -7,6 +7,6 @@ a key or an output.
 
 from mlbuild.execution.key import action_key
 from mlbuild.execution.outcome import Counts, Options, Outcome, TestOutcome
-from mlbuild.execution.run import Doors, execute
+from mlbuild.execution.run import Doors, execute, until_whole
 
-__all__ = ["Counts", "Doors", "Options", "Outcome", "TestOutcome", "action_key", "execute"]
+__all__ = ["Counts", "Doors", "Options", "Outcome", "TestOutcome", "action_key", "execute", "until_whole"]

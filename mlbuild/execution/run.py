@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
+from typing import TypeVar
 
 from mlbuild.diagnostics import UserError
 from mlbuild.execution.caching import CachingRunner
@@ -19,6 +21,7 @@ from mlbuild.terms import (
     Action,
     ActionGraph,
     Artifact,
+    Digest,
     FileValue,
     Resources,
     SpawnAction,
@@ -29,7 +32,9 @@ from mlbuild.terms import (
 from mlbuild.terms.event import ActionFailed, ActionFinished, ActionStarted, ExecutionPlanned
 
 REWINDS = 3
-"""How often an execution starts over because blobs that a cached result names have gone meanwhile."""
+"""How often work starts over because of one and the same blob that a cached result names and the store lacks."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,24 @@ def execute(graph: ActionGraph, wanted: Iterable[Artifact], doors: Doors, option
     outcome.
     """
     wanted = tuple(dict.fromkeys(wanted))
-    for attempt in range(REWINDS + 1):
+    return until_whole(lambda: Execution(graph, wanted, doors, options).run(), doors.look_again)
+
+
+def until_whole(work: Callable[[], T], look_again: Callable[[], None]) -> T:
+    """Does the work, again and again while it finds other blobs missing. Raises BlobMissing for one that stays so.
+
+    A blob vanished or was found damaged after a look-up had promised it: what made it runs again, because the look-ups
+    of the next attempt no longer find their results complete.
+    """
+    missed: Counter[Digest] = Counter()
+    while True:
         try:
-            return Execution(graph, wanted, doors, options).run()
-        except BlobMissing:
-            # A blob vanished or was found damaged after a look-up had promised it: what made it runs again,
-            # because the look-ups of the next attempt no longer find their results complete.
-            if attempt == REWINDS:
+            return work()
+        except BlobMissing as error:
+            missed[error.digest] += 1
+            if missed[error.digest] > REWINDS:
                 raise
-            doors.look_again()
-    raise AssertionError("unreachable")
+            look_again()
 
 
 class Execution:

@@ -99,6 +99,10 @@ class DiskSourceTree:
         self._values[path] = value
         return value
 
+    def look_again(self) -> None:
+        """The store has lost a blob: sources are put there anew when they are asked for, and have to be what they were."""
+        self._values.clear()
+
     def _ingest_file(self, path: str, place: _Place) -> FileValue:
         self._states.saw(place.plain, place.found, "file")
         stamp = Stamp.of(place.found)

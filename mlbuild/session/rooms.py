@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mlbuild.analysis import Configuration
-from mlbuild.diagnostics import Diagnostic
-from mlbuild.execution import Doors, Options, Outcome, execute
+from mlbuild.diagnostics import Diagnostic, ExitCode, fail
+from mlbuild.execution import Doors, Options, Outcome, execute, until_whole
 from mlbuild.fetch import HostFetcher, configuration_files, index_settings, path_folders
 from mlbuild.files.last_build import Witness
 from mlbuild.files.output_tree import DiskOutputTree
@@ -18,6 +18,7 @@ from mlbuild.files.states import FileStates
 from mlbuild.lang import ProgramCache
 from mlbuild.loading import Loader
 from mlbuild.sandbox import LinuxRunner
+from mlbuild.seams import BlobMissing
 from mlbuild.session import null_build
 from mlbuild.store import DiskActionCache, DiskStore
 from mlbuild.store.words import in_words
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mlbuild.seams import EventSink
 
 REPOSITORY = "mlbuild"
+T = TypeVar("T")
 
 
 class Rooms:
@@ -63,12 +65,24 @@ class Rooms:
         request = self._request
         doors = Doors(
             self.sources, self.store, self.cache, self.runner, self.fetcher, self._sink, self._keep_log,
-            str(request.workspace), self.runner.interrupt, self.cache.forget_trees,
+            str(request.workspace), self.runner.interrupt, self._look_again,
         )  # fmt: skip
         options = Options(
             request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results
         )
         return execute(graph, wanted, doors, options)
+
+    def until_whole(self, work: Callable[[], T]) -> T:
+        """Work that needs blobs of results: what lacks some is made again. Raises UserError where that is in vain."""
+        try:
+            return until_whole(work, self._look_again)
+        except BlobMissing as error:
+            raise fail(
+                "cache-loses-files",
+                f"the cache folder `{self._request.cache_folder}` does not keep what is put there: {error}",
+                hint="check the disk, or name another folder with `--disk_cache`",
+                exit_code=ExitCode.ENVIRONMENT,
+            ) from None
 
     def witnesses(self) -> tuple[Witness, ...]:
         """Everything that this build looked at or placed, and mlbuild itself."""
@@ -86,6 +100,10 @@ class Rooms:
         self.outputs.save()
         self.cache.close()
         self.store.close()
+
+    def _look_again(self) -> None:
+        self.cache.forget_trees()
+        self.sources.look_again()
 
     def _keep_log(self, name: str, log: bytes) -> str:
         path = f"{OUTPUT_ROOT}/logs/{name}.log"

@@ -17,10 +17,13 @@ import mlbuild
 from mlbuild.diagnostics import Diagnostic, ExitCode, UserError, fail
 from mlbuild.session import null_build
 from mlbuild.terms import OUTPUT_ROOT
-from mlbuild.terms.event import BuildStarted, PhaseStarted, Warned
+from mlbuild.terms.event import BuildStarted, PhaseStarted, TargetCompleted, TestFinished, Warned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlbuild.config import BuildRequest
+    from mlbuild.execution import Outcome
     from mlbuild.seams import EventSink
     from mlbuild.session.rooms import Rooms
     from mlbuild.terms import ActionGraph, ConfiguredTarget
@@ -79,13 +82,7 @@ class Session:
                     "no-tests", f"no test targets were found in {' '.join(patterns)}", exit_code=ExitCode.NO_TESTS
                 )
             self._sink.emit(PhaseStarted("execution"))
-            outcome = rooms.execute(graph, results.wanted_artifacts(graph.targets, command == "test"))
-            completed = [results.completed(target, outcome, rooms.outputs, rooms.store) for target in graph.targets]
-            tested = [
-                results.tested(target, outcome, rooms.outputs, rooms.store)
-                for target in graph.targets
-                if command == "test" and target.test_results
-            ]
+            outcome, completed, tested = rooms.until_whole(lambda: self._carried_out(rooms, graph, command == "test"))
             told: tuple[null_build.Told, ...] = (*completed, *tested)
             for event in told:
                 self._sink.emit(event)
@@ -97,6 +94,21 @@ class Session:
                     outcome.counts.total - outcome.counts.internal,
                 )  # fmt: skip
             return code
+
+    def _carried_out(
+        self, rooms: Rooms, graph: ActionGraph, with_tests: bool
+    ) -> tuple[Outcome, list[TargetCompleted], list[TestFinished]]:
+        """Executes, and places the outputs. Raises BlobMissing for an output that turns out to be damaged."""
+        from mlbuild.session import results
+
+        outcome = rooms.execute(graph, results.wanted_artifacts(graph.targets, with_tests))
+        completed = [results.completed(target, outcome, rooms.outputs, rooms.store) for target in graph.targets]
+        tested = [
+            results.tested(target, outcome, rooms.outputs, rooms.store)
+            for target in graph.targets
+            if with_tests and target.test_results
+        ]
+        return outcome, completed, tested
 
     def run(self, target: str, arguments: tuple[str, ...]) -> ExitCode | int:
         """Builds a target that can be run, and runs it attached to the terminal, in its own environment.
@@ -121,16 +133,21 @@ class Session:
                     location=wanted.location, hint="`py_binary` targets and rules that return `RunInfo` can be run",
                     exit_code=ExitCode.COMMAND_LINE,
                 )  # fmt: skip
-            outcome = rooms.execute(graph, running.artifacts(wanted.run))
-            succeeded = all(artifact in outcome.values for artifact in running.artifacts(wanted.run))
-            code = ExitCode.SUCCESS if succeeded else ExitCode.BUILD_FAILED
+            command = wanted.run
+
+            def staged() -> tuple[Outcome, Path | None]:
+                outcome = rooms.execute(graph, running.artifacts(command))
+                is_whole = all(artifact in outcome.values for artifact in running.artifacts(command))
+                return outcome, running.stage(command, outcome.values, rooms) if is_whole else None
+
+            outcome, folder = rooms.until_whole(staged)
+            code = ExitCode.BUILD_FAILED if folder is None else ExitCode.SUCCESS
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
-            if not succeeded:
+            if folder is None:
                 return code
-            folder = running.stage(wanted.run, outcome.values, rooms)
         # The lock is given back first: what runs may itself build here.
         try:
-            return running.run(wanted.run, folder, arguments, self._request)
+            return running.run(command, folder, arguments, self._request)
         finally:
             running.remove(folder)
 
