@@ -52,13 +52,28 @@ def run(command: RunCommand, folder: Path, arguments: tuple[str, ...], request: 
         "BUILD_WORKING_DIRECTORY": str(request.working_folder),
     }
     environment.pop("PYTHONHOME", None)
-    process = subprocess.Popen([*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment)
-    # Ctrl-C is for the program, which may have things to finish; we wait for it.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        if process is None:
+            early.append(number)
+        else:
+            process.send_signal(number)
+
+    # Who tells us to end means the program, which may have things to finish; we wait for it.
+    told = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, pass_on) for each in told}
     try:
+        process = subprocess.Popen([*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment)
+        # Ctrl-C reaches the program by itself, from the terminal.
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     return code if code >= 0 else 128 - code
 
 
