@@ -477,10 +477,9 @@ def _nodes(parts: Any) -> Iterable[tree.Node]:
     stack = [parts]
     while stack:
         part = stack.pop()
-        if isinstance(part, tree.Node):
-            yield part
-            stack.extend(getattr(part, name) for name in part.__dataclass_fields__)
-        elif isinstance(part, list | tuple):
+        if isinstance(part, list | tuple):
+            if isinstance(part, tree.Node):
+                yield part
             stack.extend(part)
 
 

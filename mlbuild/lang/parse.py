@@ -1,42 +1,17 @@
-"""From tokens to the tree: a loop over the LALR tables. Layout (lines, indentation, brackets) is settled here too."""
+"""From tokens to the tree: a loop over the automaton. Layout (lines, indentation, brackets) is settled here too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from mlbuild.lang import tree
+from mlbuild.lang.automaton import APPEND, CLOSE, DONE, LEAF, PASS, Automaton, Closed, Opened, Row, automaton
 from mlbuild.lang.builder import Builder, Misplaced
 from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
 from mlbuild.lang.syntax_errors import Source, check_loads, explain
-from mlbuild.lang.tables import Tables, tables
 
-_OPEN = frozenset(("LPAREN", "LBRACKET", "LBRACE"))
-_CLOSE = {"RPAREN": "LPAREN", "RBRACKET": "LBRACKET", "RBRACE": "LBRACE"}
+_OPENS = {"RPAREN": "LPAREN", "RBRACKET": "LBRACKET", "RBRACE": "LBRACE"}
 _MAX_INDENTS = 100
-
-Reduction = tuple[int, str | None, str]
-"""How many symbols, the builder's method, the symbol made."""
-
-
-class Automaton:
-    """The tables arranged for the loop: a row holds the next state, or the reduction to make."""
-
-    def __init__(self, made: Tables) -> None:
-        reductions: list[Reduction] = [(size, method or None, symbol) for size, symbol, method in made.rules]
-        self.start = made.start
-        self.end = made.end
-        self.rows: list[dict[str, int | Reduction]] = [
-            {symbol: action if action >= 0 else reductions[-1 - action] for symbol, action in row.items()}
-            for row in made.rows
-        ]
-
-
-@lru_cache(maxsize=1)
-def automaton() -> Automaton:
-    """The automaton of the grammar, made once a process."""
-    return Automaton(tables())
 
 
 def parse(text: str, path: str) -> tree.File:
@@ -53,122 +28,163 @@ def parse(text: str, path: str) -> tree.File:
 
 
 def drive(machine: Automaton, tokens: Tokens, builder: Any, source: Source) -> Any:
-    """Runs the automaton over the tokens; `builder` makes a value of every reduction, from token numbers and values."""
-    rows = machine.rows
-    methods: dict[str | None, Callable[[list[Any]], Any]] = {
-        row[1]: getattr(builder, row[1])
-        for each in rows
-        for row in each.values()
-        if not isinstance(row, int) and row[1] is not None
-    }
-    states = [machine.start]
-    values: list[Any] = []
+    """Runs the automaton over the tokens; `builder` makes a value of every reduction, from token numbers and values.
 
-    def feed(kind: str, index: int) -> int:
-        """Takes one token: reduces while it must, then shifts."""
-        current = states[-1]
-        while True:
-            action = rows[current].get(kind)
-            if action is None:
-                raise explain(source, tokens, index, kind, rows[current], brackets)
-            if action.__class__ is int:
-                states.append(action)
-                values.append(index)
-                return action
-            size, method, symbol = action  # type: ignore[misc]
-            if method is None:
-                states.pop()
-            elif size == 1:
-                values[-1] = methods[method](values[-1:])
-                states.pop()
-            elif size:
-                made = methods[method](values[-size:])
-                del values[-size:], states[-size:]
-                values.append(made)
-            else:
-                values.append(methods[method]([]))
-            current = rows[states[-1]][symbol]  # type: ignore[assignment]
-            states.append(current)
-
-    text, starts = tokens.text, tokens.starts
-    brackets: list[tuple[str, int]] = []
-    indents = [0]
-    line_begins = True
-    index = -1
+    Where its class says `lists`, its methods `append` and `append_after` do what they are called, and need not be called.
+    """
     try:
-        for kind in tokens.kinds:
-            index += 1
-            if kind == COMMENT:
-                continue
-            if kind == NEWLINE:
-                if not brackets and not line_begins:
-                    line_begins = True
-                    feed("NEWLINE", index)
-                continue
-            if line_begins:
-                line_begins = False
-                start = starts[index]
-                line = text.rfind("\n", 0, start) + 1
-                width = start - line
-                if "\t" in text[line:start]:
-                    message = "tab characters are not allowed for indentation"
-                    source.mistakes.append(source.diagnostic("tab-indentation", message, line, "use spaces"))
-                    width = len(text[line:start].expandtabs())
-                if width != indents[-1]:
-                    if width > indents[-1]:
-                        if len(indents) > _MAX_INDENTS:
-                            raise source.error("too-deep", "too many levels of indentation", start)
-                        indents.append(width)
-                        feed("INDENT", index)
-                    else:
-                        while width < indents[-1]:
-                            indents.pop()
-                            feed("DEDENT", index)
-                        if width != indents[-1]:
-                            hint = "a line's indentation must equal that of a line of the block which it belongs to"
-                            raise source.error("indentation", "indentation matches no outer level", start, hint)
-            if kind in _OPEN:
-                brackets.append((kind, index))
-            elif kind in _CLOSE:
-                if not brackets or brackets[-1][0] != _CLOSE[kind]:
-                    raise explain(source, tokens, index, kind, {}, brackets)
-                feed(kind, index)
-                brackets.pop()
-                continue
-            feed(kind, index)
-        end = len(tokens.texts)
-        if brackets:
-            raise explain(source, tokens, end, "$END", {}, brackets)
-        if not line_begins:
-            feed("NEWLINE", end)
-        for _ in indents[1:]:
-            feed("DEDENT", end)
-        return _finish(machine, states, values, methods, lambda: explain(source, tokens, end, "$END", {}, brackets))
+        return _Walk(machine, tokens, builder, source).whole()
     except Misplaced as error:
         raise source.error(error.code, error.message, error.offset, error.hint) from None
 
 
-def _finish(
-    machine: Automaton,
-    states: list[int],
-    values: list[Any],
-    methods: dict[str | None, Callable[[list[Any]], Any]],
-    refuse: Callable[[], Exception],
-) -> Any:
-    """The reductions that the end of the file asks for."""
-    while True:
-        action = machine.rows[states[-1]].get("$END")
-        if action is None or isinstance(action, int):
-            raise refuse()
-        size, method, symbol = action
-        if method is not None:
-            made = methods[method](values[len(values) - size :])
-            if size:
-                del values[-size:]
-            values.append(made)
-        if size:
-            del states[-size:]
-        following = machine.rows[states[-1]][symbol]
-        if following == machine.end:
-            return values[-1]
-        states.append(following)  # type: ignore[arg-type]
+class _Walk:
+    """One walk over a file's tokens."""
+
+    def __init__(self, machine: Automaton, tokens: Tokens, builder: Any, source: Source) -> None:
+        self._machine, self._tokens, self._source = machine, tokens, source
+        self._methods = {name: getattr(builder, name) for name in machine.methods}
+        self._lists = getattr(type(builder), "lists", False)
+        self._rows: list[Row] = [machine.start]
+        self._values: list[Any] = []
+        self._brackets: list[tuple[str, int]] = []
+        self._indents = [0]
+
+    def whole(self) -> Any:
+        """What the builder made of the file. The loop is the parser's whole cost: what is rare is in methods of its own."""
+        rows, values, brackets = self._rows, self._values, self._brackets
+        methods, lists = self._methods, self._lists
+        row = rows[-1]
+        begins = True
+        index = -1
+        for kind in self._tokens.kinds:
+            index += 1
+            if begins and kind != NEWLINE and kind != COMMENT:
+                begins = False
+                self._layout(index)
+                row = rows[-1]
+            while True:
+                action = row[kind]
+                what = action.__class__
+                if what is Row:
+                    row = action
+                    rows.append(row)
+                    values.append(index)
+                    break
+                if what is tuple:
+                    code, size, method, symbol, item = action
+                    if code == LEAF:
+                        values.append(methods[method]([index]))
+                        row = row[symbol]
+                        rows.append(row)
+                        break
+                    if code == APPEND and lists:
+                        values[-size].append(values[item])
+                        size -= 1
+                        del values[-size:], rows[-size:]
+                        row = rows[-1]
+                    elif code == CLOSE:
+                        brackets.pop()
+                        values.append(index)
+                        values[-size:] = [methods[method](values[-size:])]
+                        if size > 1:
+                            del rows[1 - size :]
+                        row = rows[-1][symbol]
+                        rows.append(row)
+                        break
+                    elif size == 1 and code != PASS:
+                        values[-1] = methods[method](values[-1:])
+                        row = rows[-2][symbol]
+                        rows[-1] = row
+                    elif size and code != PASS:
+                        values[-size:] = [methods[method](values[-size:])]
+                        del rows[-size:]
+                        row = rows[-1][symbol]
+                        rows.append(row)
+                    else:
+                        self._reduce(code, size, method, symbol)
+                        row = rows[-1]
+                elif what is Opened or what is Closed:
+                    self._bracket(kind, index, what is Opened)
+                    row = action
+                    rows.append(row)
+                    values.append(index)
+                    break
+                elif kind == COMMENT or (kind == NEWLINE and (begins or brackets)):
+                    break
+                elif kind == NEWLINE:
+                    kind, begins = "NEWLINE", True
+                else:
+                    raise self._refusal(index, kind)
+        return self._end(begins)
+
+    def _reduce(self, code: int, size: int, method: str, symbol: str) -> None:
+        rows, values = self._rows, self._values
+        if size == 0:
+            values.append(self._methods[method]([]))
+        else:
+            if code != PASS:
+                values[-size:] = [self._methods[method](values[-size:])]
+            del rows[-size:]
+        rows.append(rows[-1][symbol])
+
+    def _feed(self, kind: str, index: int) -> None:
+        """Takes a token that is not in the text."""
+        while True:
+            action = self._rows[-1][kind]
+            if action is None:
+                raise self._refusal(index, kind)
+            if action.__class__ is tuple:
+                code, size, method, symbol, _ = action
+                if action is DONE:
+                    return
+                self._reduce(code, size, method, symbol)
+            else:
+                self._rows.append(action)
+                self._values.append(index)
+                return
+
+    def _layout(self, index: int) -> None:
+        """Takes the indentation before the first token of a line."""
+        text, start, indents = self._tokens.text, self._tokens.starts[index], self._indents
+        line = text.rfind("\n", 0, start) + 1
+        width = start - line
+        if width and "\t" in text[line:start]:
+            message = "tab characters are not allowed for indentation"
+            self._source.mistakes.append(self._source.diagnostic("tab-indentation", message, line, "use spaces"))
+            width = len(text[line:start].expandtabs())
+        if width > indents[-1]:
+            if len(indents) > _MAX_INDENTS:
+                raise self._source.error("too-deep", "too many levels of indentation", start)
+            indents.append(width)
+            self._feed("INDENT", index)
+        while width < indents[-1]:
+            indents.pop()
+            self._feed("DEDENT", index)
+        if width != indents[-1]:
+            hint = "a line's indentation must equal that of a line of the block which it belongs to"
+            raise self._source.error("indentation", "indentation matches no outer level", start, hint)
+
+    def _bracket(self, kind: str, index: int, opens: bool) -> None:
+        if opens:
+            self._brackets.append((kind, index))
+        else:
+            self._brackets.pop()
+
+    def _end(self, begins: bool) -> Any:
+        end = len(self._tokens.texts)
+        if self._brackets:
+            raise explain(self._source, self._tokens, end, "$END", {}, self._brackets)
+        if not begins:
+            self._feed("NEWLINE", end)
+        for _ in self._indents[1:]:
+            self._feed("DEDENT", end)
+        self._feed("$END", end)
+        return self._values[-1]
+
+    def _refusal(self, index: int, kind: str) -> Exception:
+        brackets = self._brackets
+        allowed = self._machine.allowed(self._rows[-1], kind)
+        if kind in _OPENS and (not brackets or brackets[-1][0] != _OPENS[kind]):
+            allowed = {}
+        return explain(self._source, self._tokens, index, kind, allowed, brackets)

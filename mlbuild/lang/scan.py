@@ -21,8 +21,7 @@ _NUMBER = (
     r"|(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|[0-9]+)"
 )
 _TOKEN = re.compile(
-    r"([ \t]*)("
-    r"\n|[,()\[\]{}:;~]"
+    r"(\n[ ]*|[,()\[\]{}:;~]"
     r"|not[ \t]+in\b"
     r"|(?:r|b|rb|br)(?:" + _STRINGS + r")"
     r"|[^\W\d]\w*"
@@ -30,6 +29,7 @@ _TOKEN = re.compile(
     r")",
     re.S,
 )
+"""A line's end takes the blanks of the next line's beginning with it; other blanks are between tokens."""
 
 KEYWORDS = {
     **{
@@ -98,21 +98,28 @@ class Tokens(NamedTuple):
     starts: list[int]
 
 
+class _Kinds(dict[str, str]):
+    """The kinds of the tokens seen so far."""
+
+    def __missing__(self, token: str) -> str:
+        kind = self[token] = _kind(token)
+        return kind
+
+
 def scan(text: str) -> Tokens:
     """The tokens of the text. What is no token becomes one of kind `BAD`, so that the parser can say what is wrong with it."""
     parts = _TOKEN.split(text)
-    texts = parts[2::3]
-    starts = list(accumulate(map(len, parts)))[1::3]
-    known = _KINDS.get
-    kinds = [known(token) or _kind(token) for token in texts]
-    rest = parts[-1]
-    if any(parts[0:-1:3]) or rest.strip(" \t"):
+    if "".join(parts[::2]).strip(" \t"):
         return _with_bad(text, parts)
-    return Tokens(text, kinds, texts, starts)
+    texts = parts[1::2]
+    starts = list(accumulate(map(len, parts)))[::2]
+    return Tokens(text, list(map(_Kinds(_KINDS).__getitem__, texts)), texts, starts)
 
 
 def _kind(token: str) -> str:
     first = token[0]
+    if first == "\n":
+        return NEWLINE
     if first in "\"'" or token[-1] in "\"'":
         return COMMENT if first == "#" else "STRING"
     if first in "0123456789.":
@@ -131,17 +138,14 @@ def _with_bad(text: str, parts: list[str]) -> Tokens:
     texts: list[str] = []
     starts: list[int] = []
     position = 0
-    for index in range(0, len(parts), 3):
-        gap = parts[index]
-        if gap.strip(" \t"):
+    for index, part in enumerate(parts):
+        if index % 2:
+            kinds.append(_KINDS.get(part) or _kind(part))
+            texts.append(part)
+            starts.append(position)
+        elif part.strip(" \t"):
             kinds.append(BAD)
-            texts.append(gap)
-            starts.append(position + len(gap) - len(gap.lstrip(" \t")))
-        position += len(gap)
-        if index + 2 < len(parts):
-            blank, token = parts[index + 1], parts[index + 2]
-            kinds.append(_KINDS.get(token) or _kind(token))
-            texts.append(token)
-            starts.append(position + len(blank))
-            position += len(blank) + len(token)
+            texts.append(part)
+            starts.append(position + len(part) - len(part.lstrip(" \t")))
+        position += len(part)
     return Tokens(text, kinds, texts, starts)

@@ -1,164 +1,157 @@
 """The syntax tree. Each node knows where it starts, in characters from the beginning of the file.
 
+Nodes are tuples, which Python makes three times as fast as other objects: two of different classes may be equal.
+
 What can be long in a flat program is flat here: `Chain`, `Logical` and `If` hold lists, so that a sum of a hundred
 thousand terms is one node.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from mlbuild.diagnostics import Diagnostic
+if TYPE_CHECKING:
+    from mlbuild.diagnostics import Diagnostic
 
 
-@dataclass(slots=True)
-class Node:
+class Name(NamedTuple):
     offset: int
-
-
-@dataclass(slots=True)
-class Name(Node):
     name: str
 
 
-@dataclass(slots=True)
-class Literal(Node):
+class Literal(NamedTuple):
+    offset: int
     value: str | bytes | int | float
 
 
-@dataclass(slots=True)
-class Items(Node):
-    """A list or a tuple as written."""
-
+class ListDisplay(NamedTuple):
+    offset: int
     items: list[Expression]
 
 
-@dataclass(slots=True)
-class ListDisplay(Items):
-    pass
+class TupleDisplay(NamedTuple):
+    """With or without parentheses."""
+
+    offset: int
+    items: list[Expression]
 
 
-@dataclass(slots=True)
-class TupleDisplay(Items):
-    pass
-
-
-@dataclass(slots=True)
-class DictDisplay(Node):
+class DictDisplay(NamedTuple):
+    offset: int
     entries: list[tuple[Expression, Expression]]
 
 
-@dataclass(slots=True)
-class ForClause(Node):
+class ForClause(NamedTuple):
+    offset: int
     target: Expression
     iterable: Expression
 
 
-@dataclass(slots=True)
-class IfClause(Node):
+class IfClause(NamedTuple):
+    offset: int
     condition: Expression
 
 
-@dataclass(slots=True)
-class Comprehension(Node):
+class Comprehension(NamedTuple):
     """`key` is set for a dict's."""
 
+    offset: int
     key: Expression | None
     body: Expression
     clauses: list[ForClause | IfClause]
 
 
-@dataclass(slots=True)
-class Conditional(Node):
+class Conditional(NamedTuple):
+    offset: int
     condition: Expression
     then: Expression
     otherwise: Expression
 
 
-@dataclass(slots=True)
-class Dot(Node):
+class Dot(NamedTuple):
     """`offset` is the name's."""
 
+    offset: int
     value: Expression
     name: str
 
 
-@dataclass(slots=True)
-class Argument(Node):
+class Argument(NamedTuple):
     """`kind` is "" (positional), "=" (keyword), "*" or "**"."""
 
+    offset: int
     kind: str
     name: str
     value: Expression
 
 
-@dataclass(slots=True)
-class Call(Node):
+class Call(NamedTuple):
     """`offset` is that of the function's last name, or of the parenthesis."""
 
+    offset: int
     function: Expression
     arguments: list[Argument]
 
 
-@dataclass(slots=True)
-class Index(Node):
+class Index(NamedTuple):
+    offset: int
     value: Expression
     key: Expression
 
 
-@dataclass(slots=True)
-class Slice(Node):
+class Slice(NamedTuple):
+    offset: int
     value: Expression
     start: Expression | None
     stop: Expression | None
     step: Expression | None
 
 
-@dataclass(slots=True)
-class Unary(Node):
+class Unary(NamedTuple):
     """`bare` while a `not` has no parentheses around it: the builder needs it to arrange what follows."""
 
+    offset: int
     operator: str
     operand: Expression
     bare: bool = False
 
 
-@dataclass(slots=True)
-class Chain(Node):
+class Chain(NamedTuple):
     """Operators of one precedence from left to right: (offset of the operator, operator, right operand)."""
 
+    offset: int
     first: Expression
     rest: list[tuple[int, str, Expression]]
 
 
-@dataclass(slots=True)
-class Compare(Node):
+class Compare(NamedTuple):
     """`offset` is the operator's; comparisons do not chain."""
 
+    offset: int
     operator: str
     left: Expression
     right: Expression
 
 
-@dataclass(slots=True)
-class Logical(Node):
+class Logical(NamedTuple):
     """`and` or `or` of all the operands."""
 
+    offset: int
     operator: str
     operands: list[Expression]
 
 
-@dataclass(slots=True)
-class Parameter(Node):
+class Parameter(NamedTuple):
     """`kind` is "" (plain), "*" (with a name: takes the rest; without: separates) or "**"."""
 
+    offset: int
     kind: str
     name: str
     default: Expression | None
 
 
-@dataclass(slots=True)
-class Lambda(Node):
+class Lambda(NamedTuple):
+    offset: int
     parameters: list[Parameter]
     body: Expression
 
@@ -183,60 +176,60 @@ Expression = (
 )
 
 
-@dataclass(slots=True)
-class ExpressionStatement(Node):
+class ExpressionStatement(NamedTuple):
+    offset: int
     value: Expression
 
 
-@dataclass(slots=True)
-class Assign(Node):
+class Assign(NamedTuple):
     """`offset` is the operator's; `operator` is "=" or an augmented one."""
 
+    offset: int
     operator: str
     target: Expression
     value: Expression
 
 
-@dataclass(slots=True)
-class Def(Node):
+class Def(NamedTuple):
     """`offset` is the name's."""
 
+    offset: int
     name: str
     parameters: list[Parameter]
     body: list[Statement]
 
 
-@dataclass(slots=True)
-class For(Node):
+class For(NamedTuple):
+    offset: int
     target: Expression
     iterable: Expression
     body: list[Statement]
 
 
-@dataclass(slots=True)
-class If(Node):
+class If(NamedTuple):
     """The `if` and every `elif`, then the `else`."""
 
+    offset: int
     branches: list[tuple[Expression, list[Statement]]]
     otherwise: list[Statement]
 
 
-@dataclass(slots=True)
-class Return(Node):
+class Return(NamedTuple):
+    offset: int
     value: Expression | None
 
 
-@dataclass(slots=True)
-class Branch(Node):
+class Branch(NamedTuple):
     """`break`, `continue` or `pass`."""
 
+    offset: int
     word: str
 
 
-@dataclass(slots=True)
-class Load(Node):
+class Load(NamedTuple):
     """`load(module, local = "exported")`: bindings are (offset, local, exported)."""
 
+    offset: int
     module: str
     bindings: list[tuple[int, str, str]]
 
@@ -244,8 +237,10 @@ class Load(Node):
 Statement = ExpressionStatement | Assign | Def | For | If | Return | Branch | Load
 
 
-@dataclass(slots=True)
-class File:
+Node = Expression | Statement | Argument | Parameter | ForClause | IfClause
+
+
+class File(NamedTuple):
     """One parsed file."""
 
     path: str
