@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from mlbuild.lang.errors import StarlarkError
@@ -12,6 +13,8 @@ from mlbuild.lang.values import SIZED, TYPES, FrozenDict, FrozenList, Set, fail,
 ITERATING: dict[int, int] = {}
 """By identity, how many loops run over a list, dict or set: it cannot be changed meanwhile. An entry lives as long as its loops,
 so the identity is not another's; -1 marks what a test froze where it stands."""
+
+_CHUNK = 1024
 
 
 def mutable(value: Any) -> None:
@@ -63,7 +66,7 @@ def loop(value: Any) -> Iterable[Any]:
     if type(value) in SIZED:
         count = len(value)
         if count > 4096:
-            return _metered(value)
+            return _metered(value, count)
         if count > 8:
             charge(count)
         return value  # type: ignore[no-any-return]
@@ -89,11 +92,13 @@ def _host_iteration(value: Any) -> Iterable[Any]:
     raise StarlarkError.of("not-iterable", f"type '{type_name(value)}' is not iterable")
 
 
-def _metered(value: Iterable[Any]) -> Iterator[Any]:
-    left = 0
-    for item in value:
-        if left == 0:
-            charge(1024)
-            left = 1024
-        left -= 1
-        yield item
+def _metered(value: Iterable[Any], count: int) -> Iterator[Any]:
+    """The items, charged by the thousand: a loop that breaks pays for what it has begun."""
+    items = iter(value)
+
+    def chunks() -> Iterator[Iterator[Any]]:
+        for _ in range(0, count, _CHUNK):
+            charge(_CHUNK)
+            yield islice(items, _CHUNK)
+
+    return chain.from_iterable(chunks())
