@@ -29,6 +29,16 @@ class RcLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SelftestRequest:
+    """Which campaigns (all, if none is named), whether the long ones, with how many trials each, from which number on."""
+
+    only: tuple[str, ...]
+    is_long: bool
+    count: int | None
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRequest:
     """One command in one workspace. `words` are its patterns, or what the command takes instead; `rest` follows `--`."""
 
@@ -64,6 +74,7 @@ class BuildRequest:
     profile: str
     rc_lines: tuple[str, ...]
     """What is to be shown of the rc files (`--announce_rc`)."""
+    selftest: SelftestRequest
 
 
 def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> BuildRequest:
@@ -113,6 +124,12 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         build_event_json_file=path("build_event_json_file"),
         profile=path("profile"),
         rc_lines=tuple(_announced(command, flags, lines)) if _is_set(values, "announce_rc") else (),
+        selftest=SelftestRequest(
+            only=tuple(value for flag, value in flags if flag.name == "only"),
+            is_long=_is_set(values, "long"),
+            count=int(values["count"]) if "count" in values else None,
+            seed=int(values["seed"]) if "seed" in values else None,
+        ),
     )
 
 

@@ -80,6 +80,15 @@ TEST = (
     Flag("test_output", "text", "errors", "Whose logs are shown: none (summary), failed tests' (errors) or all.", "WHICH", ("summary", "errors", "all")),
 )  # fmt: skip
 
+SELFTEST = (
+    *TERMINAL,
+    Flag("long", "bool", "no", "Runs the long campaigns: hours, rather than minutes."),
+    Flag("only", "list", "", "Runs one campaign alone.", "NAME"),
+    Flag("seed", "int", "1", "The number of the first trial: a violation's number shows it again.", "N"),
+    Flag("count", "int", "", "How many trials of each campaign, instead of as many as are usual.", "N"),
+    Flag("jobs", "int", "", "How many trials at once; by default the number of processors.", "N", short="j"),
+)  # fmt: skip
+
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 COMMANDS: Mapping[str, Command] = {
@@ -93,6 +102,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),
         Command("info", "info [NAME]", "Says where things are.", (*TERMINAL, *PLACES)),
         Command("doctor", "doctor", "Says what this machine can and cannot promise.", (*TERMINAL, *PLACES), works_anywhere=True),
+        Command("selftest", "selftest [FLAGS]", "Tries mlbuild itself against faults on this machine: random builds, kills, damage, refusals; prints a figure for each.", SELFTEST, works_anywhere=True),
         Command("help", "help [COMMAND]", "Shows the commands, or one command's flags.", works_anywhere=True),
         Command("version", "version", "Shows the version.", works_anywhere=True),
     )
@@ -166,7 +176,7 @@ def _boolean(value: str, argument: str, origin: str) -> str:
 
 def _check(flag: Flag, value: str, argument: str, origin: str) -> None:
     if flag.kind == "int":
-        least = 0 if flag.name == "show_result" else 1
+        least = 0 if flag.name in ("show_result", "seed") else 1
         if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
             raise error(f"`{argument}`: `{value}` is not a number from {least}", origin)
     if flag.kind == "size" and size_of(value) is None:

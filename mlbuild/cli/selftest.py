@@ -1,0 +1,49 @@
+"""`mlbuild selftest`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlbuild.cli.showing import show
+from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.selftest import Campaign
+
+
+def run(request: BuildRequest) -> int:
+    from mlbuild.cli.main import main
+    from mlbuild.selftest import campaigns, driver, figures
+
+    chosen = _chosen(request, campaigns())
+    asked = request.selftest
+    seed = 1 if asked.seed is None else asked.seed
+    show(tuple(figures.heading(seed)))
+    plan = [
+        (
+            each,
+            asked.count or (each.size.long if asked.is_long else each.size.short),
+            float("inf") if asked.is_long or asked.count else each.size.seconds,
+        )
+        for each in chosen
+    ]
+    is_well = True
+    for figure in driver.run(plan, seed, request.jobs, main):
+        show(tuple(figures.told(figure)))
+        is_well = is_well and not figure.violations
+    return int(ExitCode.SUCCESS if is_well else ExitCode.BUILD_FAILED)
+
+
+def _chosen(request: BuildRequest, known: tuple[Campaign, ...]) -> tuple[Campaign, ...]:
+    names = {each.name: each for each in known}
+    for name in request.selftest.only:
+        if name not in names:
+            close = did_you_mean(name, names)
+            raise fail(
+                "no-campaign",
+                f"`mlbuild selftest` has nothing that is called `{name}`",
+                hint=f"did you mean `--only={close}`?" if close else f"it has {', '.join(names)}",
+                exit_code=ExitCode.COMMAND_LINE,
+            )
+    return tuple(each for each in known if not request.selftest.only or each.name in request.selftest.only)

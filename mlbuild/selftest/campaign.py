@@ -1,0 +1,49 @@
+"""What a campaign is: one claim, tried again and again, each trial decided by its own number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlbuild.selftest.stage import Stage
+
+
+class Violation(Exception):
+    """The claim does not hold; the message says what was seen instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many trials: in mlbuild's default tests, in a short run, in a long one; and a short run's time in seconds."""
+
+    tiny: int
+    short: int
+    long: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """`trial` raises Violation; the number that it gets decides all that is random in it.
+
+    `lacks` says what this machine does not have for it, if anything. `points`, for a claim about every point of
+    something, counts them: then a trial's number is the point's.
+    """
+
+    name: str
+    claim: str
+    size: Size
+    trial: Callable[[Stage, int], None]
+    lacks: Callable[[], str | None] = lambda: None
+    points: Callable[[Stage], int] | None = None
+
+    def numbers(self, stage: Stage, count: int, seed: int) -> Iterable[int]:
+        """The numbers of `count` trials; spread evenly, from the seed on, where there are fewer trials than points."""
+        if self.points is None:
+            return range(seed, seed + count)
+        points = self.points(stage)
+        if count >= points:
+            return range(points)
+        return sorted({(seed + number * points // count) % points for number in range(count)})

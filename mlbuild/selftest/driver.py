@@ -1,0 +1,117 @@
+"""Runs campaigns, a few processes at a time, and gives a figure for each. A trial's process may be lost; it counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mlbuild.diagnostics import UserError
+from mlbuild.files.remove import remove_tree
+from mlbuild.selftest.campaign import Campaign, Violation
+from mlbuild.selftest.figures import Figure
+from mlbuild.selftest.processes import adopting
+from mlbuild.selftest.stage import Main, Stage
+
+MOST_TOLD = 5
+"""Violations of one campaign that are told whole."""
+
+
+def run(
+    campaigns: Iterable[tuple[Campaign, int, float]], seed: int, jobs: int, main: Main, folder: Path | None = None
+) -> Iterator[Figure]:
+    """A figure for each campaign, of as many trials as are named and as fit into its seconds.
+
+    Raises UserError or Violation where this machine cannot build at all.
+    """
+    place = Path(tempfile.mkdtemp(prefix="mlbuild-selftest-", dir=folder))
+    try:
+        stage = Stage(place, main)
+        stage.prepare()
+        for campaign, count, seconds in campaigns:
+            yield _figure(stage, campaign, count, seconds, seed, jobs)
+    finally:
+        remove_tree(place)
+
+
+def _figure(stage: Stage, campaign: Campaign, count: int, seconds: float, seed: int, jobs: int) -> Figure:
+    if (lacking := campaign.lacks()) is not None:
+        return Figure(campaign.name, campaign.claim, 0, count, 0, skipped=lacking)
+    began = time.monotonic()
+    numbers = list(campaign.numbers(stage, count, seed))
+    # Trials of one kind take unlike times: each process takes the next number, from a file whose place they share.
+    waiting = os.open(stage.folder / "waiting", os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.pwrite(waiting, b"".join(b"%-20d" % number for number in numbers), 0)
+        ends = began + seconds
+        workers = [_Worker(stage, campaign, waiting, ends) for _ in range(max(1, min(jobs, len(numbers))))]
+    finally:
+        os.close(waiting)
+    done = 0
+    violations: list[tuple[int, str]] = []
+    for worker in workers:
+        for number, seen in worker.results():
+            done += 1
+            if seen is not None:
+                violations.append((number, seen))
+    told = [
+        (number, seen if index < MOST_TOLD else seen[:200]) for index, (number, seen) in enumerate(sorted(violations))
+    ]
+    return Figure(campaign.name, campaign.claim, done, len(numbers), time.monotonic() - began, tuple(told))
+
+
+class _Worker:
+    """A process that takes numbers and writes down what each trial showed."""
+
+    def __init__(self, stage: Stage, campaign: Campaign, waiting: int, deadline: float) -> None:
+        descriptor, self._path = tempfile.mkstemp(dir=stage.folder)
+        self._pid = os.fork()
+        if self._pid == 0:
+            code = 1
+            try:
+                _work(stage, campaign, waiting, deadline, descriptor)
+                code = 0
+            except KeyboardInterrupt:
+                pass
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        os.close(descriptor)
+
+    def results(self) -> Iterator[tuple[int, str | None]]:
+        """All of them, when it has ended; a trial that it did not come back from is a violation."""
+        _, status = os.waitpid(self._pid, 0)
+        begun: int | None = None
+        for line in Path(self._path).read_text(encoding="utf-8").splitlines():
+            number, is_end, seen = json.loads(line)
+            begun = None if is_end else number
+            if is_end:
+                yield number, seen
+        if begun is not None:
+            yield begun, f"the trial's own process ended with status {status}"
+
+
+def _work(stage: Stage, campaign: Campaign, waiting: int, deadline: float, told: int) -> None:
+    with adopting():
+        while time.monotonic() < deadline and (word := os.read(waiting, 20)):
+            number = int(word)
+            os.write(told, json.dumps((number, False, None)).encode() + b"\n")
+            os.write(told, json.dumps((number, True, _seen(stage, campaign, number))).encode() + b"\n")
+
+
+def _seen(stage: Stage, campaign: Campaign, number: int) -> str | None:
+    """What a trial showed that should not be."""
+    try:
+        campaign.trial(stage, number)
+    except Violation as violation:
+        return str(violation)
+    except UserError as error:
+        return "an error that no trial should meet: " + "; ".join(each.message for each in error.diagnostics)
+    except Exception:
+        return f"a bug:\n{traceback.format_exc()}"
+    return None

@@ -1,0 +1,161 @@
+"""Where trials happen: a temporary folder, a cache that has the shell and nothing else, scenes made from it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlbuild.files.remove import remove_tree
+from mlbuild.selftest.campaign import Violation
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.terms.event import Event
+
+Main = Callable[[Sequence[str], Mapping[str, str]], int]
+
+SHARED = ("cas", "staged/trees", "staged/programs")
+"""What caches may have in common by hard links: no build ever writes through one. The rest holds locks and state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A workspace and a cache of its own."""
+
+    folder: Path
+    cache: Path
+
+    def write(self, path: str, content: bytes) -> None:
+        place = self.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+    def request(self, *arguments: str) -> BuildRequest:
+        from mlbuild.config import build_request
+
+        return build_request((*arguments[:1], f"--disk_cache={self.cache}", *arguments[1:]), environ(self), self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a build in this process told."""
+
+    code: int
+    events: tuple[Event, ...]
+    said: str
+
+
+class Sink:
+    """Keeps every event."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class Stage:
+    """Of one process. `main` is the command line's, for those who run it in a process of its own."""
+
+    def __init__(self, folder: Path, main: Main) -> None:
+        self.folder = folder
+        self._base = folder / "base" / "mlbuild"
+        self._count = 0
+        self.main = main
+        self.notes: dict[str, int] = {}
+        """What campaigns have counted once, such as the points that they go through."""
+
+    def prepare(self) -> None:
+        """Makes the cache that all scenes begin with. Raises UserError where this machine cannot build at all."""
+        if self._base.exists():
+            return
+        self._base.mkdir(parents=True)
+        scene = Scene(self.folder / "base" / "workspace", self._base)
+        scene.write("WORKSPACE.ml", b'workspace(name = "selftest")\n')
+        scene.write("BUILD.ml", b'genrule(name = "shell", outs = ["out"], cmd = "echo > $@")\n')
+        told = build(scene, "//:shell")
+        if told.code != 0:
+            raise Violation(f"this machine does not build at all: {told.said}")
+        remove_tree(self._base / "state")
+
+    @contextlib.contextmanager
+    def scene(self, *, is_shared: bool = True) -> Iterator[Scene]:
+        """An empty workspace; unless `is_shared`, its cache shares no file with others, and may be damaged."""
+        self._count += 1
+        place = self.folder / f"{os.getpid()}-{self._count}"
+        place.mkdir()
+        try:
+            scene = Scene(place / "workspace", place / "mlbuild")
+            scene.folder.mkdir()
+            _copy(self._base, scene.cache, is_shared)
+            yield scene
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                remove_tree(place)
+
+
+def build(scene: Scene, *patterns: str, flags: Sequence[str] = ()) -> Told:
+    """A build by the real rooms in this process."""
+    from mlbuild.diagnostics import UserError, render
+    from mlbuild.session import Session
+    from mlbuild.terms.event import ActionFailed, Warned
+
+    sink = Sink()
+    said = ""
+    try:
+        with Session.open(scene.request("build", *flags), sink) as session:
+            code = int(session.build(patterns))
+    except UserError as error:
+        code, said = int(error.exit_code), "\n".join(map(render, error.diagnostics))
+    for event in sink.events:
+        if isinstance(event, ActionFailed):
+            said += f"\n{event.owner.short}: {event.reason}\n{event.log_tail}"
+        elif isinstance(event, Warned) and event.level != "info":
+            said += f"\n{render(event.diagnostic)}"
+    return Told(code, tuple(sink.events), said)
+
+
+def environ(scene: Scene) -> Mapping[str, str]:
+    """A home of the scene's own; how programs are found is the machine's."""
+    home = scene.folder.parent / "home"
+    home.mkdir(exist_ok=True)
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb"}
+
+
+def _copy(source: Path, target: Path, is_shared: bool) -> None:
+    """A cache under another path."""
+
+    def place(one: str, other: str) -> str:
+        inside = os.path.relpath(one, source)
+        if is_shared and inside.startswith(SHARED):
+            os.link(one, other, follow_symlinks=False)
+        else:
+            shutil.copy2(one, other, follow_symlinks=False)
+        return other
+
+    shutil.copytree(source, target, symlinks=True, copy_function=place)
+    if not is_shared:
+        _link_anew(source, target)
+
+
+def _link_anew(source: Path, target: Path) -> None:
+    """What was one file under several names is one again."""
+    first: dict[int, str] = {}
+    for folder, _, names in os.walk(source):
+        for name in sorted(names):
+            one = os.path.join(folder, name)
+            found = os.lstat(one)
+            other = str(target / os.path.relpath(one, source))
+            if found.st_nlink > 1 and (known := first.setdefault(found.st_ino, other)) != other:
+                mode = os.stat(os.path.dirname(other)).st_mode
+                os.chmod(os.path.dirname(other), 0o700)
+                os.unlink(other)
+                os.link(known, other, follow_symlinks=False)
+                os.chmod(os.path.dirname(other), mode & 0o7777)

@@ -1,0 +1,46 @@
+"""A tiny part of every campaign of `mlbuild selftest`; and each can fail: a broken mlbuild is found out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mlbuild.cli.main import main
+from mlbuild.files import states
+from mlbuild.selftest import Campaign, campaigns, driver, random_builds
+from mlbuild.selftest.campaign import Violation
+from mlbuild.selftest.edits import Edit
+from mlbuild.selftest.figures import Figure, told
+from mlbuild.selftest.graphs import Step, Workspace
+from mlbuild.selftest.stage import Stage
+
+
+def figure(campaign: Campaign, folder: Path, count: int, seed: int = 1) -> Figure:
+    (only,) = driver.run([(campaign, count, 120.0)], seed, 2, main, folder)
+    return only
+
+
+@pytest.mark.parametrize("campaign", campaigns(), ids=lambda campaign: campaign.name)
+def test_the_claim_holds_in_a_few_trials(campaign: Campaign, tmp_path: Path) -> None:
+    shown = figure(campaign, tmp_path, campaign.size.tiny)
+    if shown.skipped:
+        pytest.skip(shown.skipped)
+    assert shown.violations == (), "\n".join(told(shown))
+    assert shown.done == shown.planned > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_that_trusts_sizes_and_times_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(found: os.stat_result) -> states.Stamp:
+        return states.Stamp(found.st_size, found.st_mtime_ns, 1, 1, found.st_mode)
+
+    monkeypatch.setattr(states.Stamp, "of", careless)
+    stage = Stage(tmp_path, main)
+    stage.prepare()
+    step = Step("s0", "", "join", "ant", files=("a.txt",))
+    workspace = Workspace((step,), {"a.txt": b"ant7\n"})
+    edits = (Edit("nothing", 0), Edit("equal size, time kept", 0))
+    with pytest.raises(Violation, match=r"holds \{'': b'ant7.*should \{'': b'ont1"):
+        random_builds.tell(stage, random_builds.Story(workspace, edits))
