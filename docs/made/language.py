@@ -61,6 +61,9 @@ def _lines(rules: Path) -> Iterator[str]:
     )  # fmt: skip
     yield "\nA module is evaluated once. Then its globals are frozen: whoever loads a list or a dict can read it, and an attempt"
     yield "to change it is an error. Names that begin with `_` are private to their module.\n"
+    yield "The parameters and the result of a `def` may be annotated, as in Bazel 9: `def f(x: int, *args: str) -> list[str]:`."
+    yield "An annotation is read and not looked at: it says something to readers and tools, names in it need not exist, and"
+    yield "nothing checks it.\n"
     yield "## What BUILD files can call\n"
     yield "[All rules](rules.md), and\n"
     yield from _functions(PACKAGE_FUNCTIONS)

@@ -113,6 +113,12 @@ class Builder:
     def def_statement(self, c: Children) -> Any:
         return tree.Def(self._starts[c[1]], self._texts[c[1]], c[3], c[6])
 
+    def def_annotated(self, c: Children) -> Any:
+        return tree.Def(self._starts[c[1]], self._texts[c[1]], c[3], c[8], c[6])
+
+    def while_statement(self, c: Children) -> Any:
+        return tree.While(self._starts[c[0]], c[1], c[3])
+
     def for_statement(self, c: Children) -> Any:
         return tree.For(self._starts[c[0]], c[1], c[3], c[5])
 
@@ -279,6 +285,15 @@ class Builder:
 
     def parameter_star(self, c: Children) -> Any:
         return tree.Parameter(self._starts[c[0]], "*", "", None)
+
+    def annotated(self, c: Children) -> Any:
+        return tree.Parameter(self._starts[c[0]], "", self._texts[c[0]], None, c[2])
+
+    def annotated_default(self, c: Children) -> Any:
+        return tree.Parameter(self._starts[c[0]], "", self._texts[c[0]], c[4], c[2])
+
+    def annotated_rest(self, c: Children) -> Any:
+        return tree.Parameter(self._starts[c[1]], self._texts[c[0]], self._texts[c[1]], None, c[3])
 
     def _load(self, call: tree.Call) -> tree.Load:
         arguments = call.arguments

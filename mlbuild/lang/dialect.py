@@ -20,6 +20,10 @@ class Dialect:
     """`if` and `for` may stand outside of functions."""
     exported_loads: bool = False
     """What is loaded is a global like others, seen by those who load this file."""
+    while_loops: bool = False
+    """`while` may be used: then only the budget of steps says that a file ends."""
+    recursion: bool = False
+    """Functions may call themselves, as deep as the budget of depth allows."""
 
 
 MODULE = Dialect("module")

@@ -30,11 +30,12 @@ _FEW_CALLS = 64
 class Expressions(Inline):
     """Lowers expressions of one file; `scopes` are the local names of the functions around, innermost last."""
 
-    def __init__(self, file: tree.File, resolution: Resolution, names: frozenset[str]) -> None:
+    def __init__(self, file: tree.File, resolution: Resolution, names: frozenset[str], recursion: bool = False) -> None:
         super().__init__(file.text)
         self.file = file
         self.resolution = resolution
         self.names = names
+        self.recursion = recursion
         self.scopes: list[frozenset[str] | set[str]] = []
         self.functions: frozenset[str] = frozenset()
         self._costs: dict[str, int] = {}
@@ -133,7 +134,7 @@ class Expressions(Inline):
     def _calls_made(self, body: Any) -> int:
         """How many calls of this file's functions one call makes at most, as far as the file itself tells."""
         made = 1
-        loops: tuple[type[tree.Node], ...] = (tree.For, tree.Comprehension, tree.Lambda, tree.Def)
+        loops: tuple[type[tree.Node], ...] = (tree.For, tree.While, tree.Comprehension, tree.Lambda, tree.Def)
         for node in _nodes(body):
             if isinstance(node, loops):
                 return _FEW_CALLS + 1
@@ -395,7 +396,11 @@ class Expressions(Inline):
         self.scopes.pop()
         if guarded:
             key = self.constant(f"lambda\0{self.file.path}:{node.offset}", node.offset)
-            body = self.call(node.body.offset, "+leave", self.call(node.body.offset, "+enter", key), key, body)
+            at = node.body.offset
+            if self.recursion:
+                body = self.call(at, "+leave_again", self.call(at, "+enter_again", key), body)
+            else:
+                body = self.call(at, "+leave", self.call(at, "+enter", key), key, body)
         return self.at(ast.Lambda(arguments, body), node.offset)
 
     def _comprehension(self, node: tree.Comprehension) -> ast.expr:

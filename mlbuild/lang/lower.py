@@ -19,7 +19,7 @@ _ACTIVE = "+active"
 
 def lower(file: tree.File, resolution: Resolution, dialect: Dialect, names: frozenset[str]) -> ast.Module:
     """The module's code as Python's tree; `names` are all that the file is given, `names` of the universe too."""
-    return ast.Module(_Statements(file, resolution, names).module(), [])
+    return ast.Module(_Statements(file, resolution, names, dialect.recursion).module(), [])
 
 
 class _Statements(Expressions):
@@ -43,6 +43,10 @@ class _Statements(Expressions):
                 out.append(self._def(node))
             case tree.For():
                 self._for(node, out)
+            case tree.While():
+                turn = self.call(node.offset, "+turn")
+                test = self.at(ast.BoolOp(ast.And(), [turn, self.condition(node.condition)]), node.offset)
+                out.append(self.at(ast.While(test, self._block(node.body), []), node.offset))
             case tree.If():
                 self._if(node, out)
             case tree.Return():
@@ -182,10 +186,16 @@ class _Statements(Expressions):
         self.scopes.pop()
         if guarded:
             key = self.constant(f"{node.name}\0{self.file.path}:{node.offset}", node.offset)
+            enter = "+enter_again" if self.recursion else "+enter"
             begin = self._set(
-                self.named(_ACTIVE, node.offset, ast.Store()), self.call(node.offset, "+enter", key), node.offset
+                self.named(_ACTIVE, node.offset, ast.Store()), self.call(node.offset, enter, key), node.offset
             )
-            entry = self.at(ast.Subscript(self.named(_ACTIVE, node.offset), key, ast.Del()), node.offset)
-            body = [begin, self.at(ast.Try(body, [], [], [self.at(ast.Delete([entry]), node.offset)]), node.offset)]
+            if self.recursion:
+                left = self.call(node.offset, "+leave_again", self.named(_ACTIVE, node.offset))
+                leave: ast.stmt = self.at(ast.Expr(left), node.offset)
+            else:
+                entry = self.at(ast.Subscript(self.named(_ACTIVE, node.offset), key, ast.Del()), node.offset)
+                leave = self.at(ast.Delete([entry]), node.offset)
+            body = [begin, self.at(ast.Try(body, [], [], [leave]), node.offset)]
         name = self.stored(node.name, node.offset).id
         return self.at(ast.FunctionDef(name, arguments, body, [], None), node.offset)

@@ -8,7 +8,7 @@ from mlbuild.diagnostics import Diagnostic, did_you_mean
 from mlbuild.lang import tree
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.syntax_errors import Source
+from mlbuild.lang.syntax_errors import NO_WHILE, Source
 
 CONSTANTS = frozenset(("None", "True", "False"))
 _TARGETS = {
@@ -67,6 +67,8 @@ def bindings(statements: Iterable[tree.Statement]) -> Iterable[tuple[str, int]]:
         elif isinstance(statement, tree.For):
             for name in targets(statement.target):
                 yield name.name, name.offset
+            yield from bindings(statement.body)
+        elif isinstance(statement, tree.While):
             yield from bindings(statement.body)
         elif isinstance(statement, tree.If):
             for _, body in statement.branches:
@@ -160,6 +162,15 @@ class _Resolver:
                 self._target(statement.target)
                 if self._bound is not None and not self._functions:
                     self._bound.update(name.name for name in targets(statement.target))
+                self._loops += 1
+                self._statements(statement.body)
+                self._loops -= 1
+            case tree.While():
+                if not self._dialect.while_loops:
+                    self._error("not-starlark", NO_WHILE[0], statement.offset, NO_WHILE[1])
+                else:
+                    self._control("while", statement.offset)
+                self._expression(statement.condition)
                 self._loops += 1
                 self._statements(statement.body)
                 self._loops -= 1

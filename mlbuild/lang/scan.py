@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r"|not[ \t]+in\b"
     r"|(?:r|b|rb|br)(?:" + _STRINGS + r")"
     r"|[^\W\d]\w*"
-    r"|==?|\.(?![0-9])|" + _STRINGS + r"|" + _NUMBER + r"|\#[^\n]*|<<=?|>>=?|//=?|\*\*|[-+*/%&|^<>]=?|!=|\\\n"
+    r"|==?|\.(?![0-9])|" + _STRINGS + r"|" + _NUMBER + r"|\#[^\n]*|<<=?|>>=?|//=?|\*\*|->|[-+*/%&|^<>]=?|!=|\\\n"
     r")",
     re.S,
 )
@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 KEYWORDS = {
     **{
         word: word.upper()
-        for word in ("def", "for", "if", "else", "elif", "return", "break", "continue", "pass", "lambda")
+        for word in ("def", "for", "while", "if", "else", "elif", "return", "break", "continue", "pass", "lambda")
     },
     "in": "IN",
     "not": "NOT",
@@ -58,7 +58,6 @@ RESERVED = frozenset(
         "nonlocal",
         "raise",
         "try",
-        "while",
         "with",
         "yield",
     ]
@@ -72,6 +71,7 @@ _KINDS: dict[str, str] = {
     "-": "MINUS",
     "*": "STAR",
     "**": "STARSTAR",
+    "->": "ARROW",
     "~": "TILDE",
     "=": "EQUAL",
     ",": "COMMA",

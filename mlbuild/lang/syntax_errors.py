@@ -11,8 +11,8 @@ from mlbuild.lang.errors import StarlarkError
 if TYPE_CHECKING:
     from mlbuild.lang.scan import Tokens
 
+NO_WHILE = "`while` loops do not exist in Starlark", "use `for` over a `range` that is long enough, with `break`"
 _WORDS = {
-    "while": ("`while` loops do not exist in Starlark", "use `for` over a `range` that is long enough, with `break`"),
     "class": ("classes do not exist in Starlark", "use `struct(...)` or a provider"),
     "import": ("`import` does not exist in Starlark", 'use `load("//package:file.bzl", "name")`'),
     "from": ("`import` does not exist in Starlark", 'use `load("//package:file.bzl", "name")`'),
@@ -107,6 +107,8 @@ def explain(
 
     if kind == "bad":
         return _bad(source, tokens, index, text.strip(" \t"), offset)
+    if kind == "WHILE":
+        return error(*NO_WHILE, code="not-starlark")
     if kind == "RESERVED":
         if text in _WORDS:
             message, hint = _WORDS[text]
@@ -147,8 +149,9 @@ def explain(
     annotated = (
         kind == "COLON" and before_kind == "NAME" and (brackets[-1][0] == "LPAREN" if brackets else "NEWLINE" in row)
     )
-    if annotated or (kind == "MINUS" and tokens.texts[index + 1 : index + 2] == [">"]):
-        return error("type annotations do not exist in Starlark", "take the annotation away", code="not-starlark")
+    if annotated or kind == "ARROW":
+        message = "type annotations can stand only at the parameters and the result of a `def`"
+        return error(message, "take the annotation away", code="not-starlark")
     if kind == "IF" and before == "else":
         return error("`else if` does not exist in Starlark", "write `elif`", code="not-starlark")
     if kind == "NAME" and before_kind == "NAME" and before in ("print", "exec", "elseif", "elsif"):

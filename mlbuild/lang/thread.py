@@ -119,3 +119,33 @@ def leave(active: dict[str, None], key: str, value: object) -> object:
     """A lambda ends."""
     del active[key]
     return value
+
+
+def enter_again(key: str) -> str:
+    """A user's function begins that may be running already. Gives the entry that `leave_again` takes back."""
+    thread = CURRENT.get()
+    depth = len(thread.active)
+    if depth >= thread.limits.depth:
+        error = StarlarkError.of("too-deep", f"more than {thread.limits.depth} calls inside each other")
+        error.at_caller = True
+        raise error
+    try:
+        thread.charge(1)
+    except StarlarkError as error:
+        error.at_caller = True
+        raise
+    entry = f"{key}\0{depth}"
+    thread.active[entry] = None
+    return entry
+
+
+def leave_again(entry: str, value: object = None) -> object:
+    """A user's function ends that may run again."""
+    del CURRENT.get().active[entry]
+    return value
+
+
+def turn() -> bool:
+    """One more turn of a `while`: it is charged like a call."""
+    CURRENT.get().charge(1)
+    return True

@@ -148,6 +148,8 @@ class Parameter(NamedTuple):
     kind: str
     name: str
     default: Expression | None
+    annotation: Expression | None = None
+    """Read and not looked at: no name in it need exist."""
 
 
 class Lambda(NamedTuple):
@@ -197,12 +199,20 @@ class Def(NamedTuple):
     name: str
     parameters: list[Parameter]
     body: list[Statement]
+    returns: Expression | None = None
+    """The annotation of what it returns: read and not looked at."""
 
 
 class For(NamedTuple):
     offset: int
     target: Expression
     iterable: Expression
+    body: list[Statement]
+
+
+class While(NamedTuple):
+    offset: int
+    condition: Expression
     body: list[Statement]
 
 
@@ -234,7 +244,7 @@ class Load(NamedTuple):
     bindings: list[tuple[int, str, str]]
 
 
-Statement = ExpressionStatement | Assign | Def | For | If | Return | Branch | Load
+Statement = ExpressionStatement | Assign | Def | For | While | If | Return | Branch | Load
 
 
 Node = Expression | Statement | Argument | Parameter | ForClause | IfClause

@@ -1,13 +1,17 @@
-"""The language, in its own words: `cases/*.star`. Chunks are apart by `---`; `### regex` is the error that its line makes."""
+"""The language, in its own words: `cases/*.star`. Chunks are apart by `---`; `### regex` is the error that its line makes.
+
+A chunk that begins with `# dialect: FIELD ...` has these fields of `Dialect` on.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mlbuild.lang import MODULE, STRUCT, StarlarkError, Thread, compile_program, execute
+from mlbuild.lang import MODULE, STRUCT, Limits, StarlarkError, Thread, compile_program, execute
 
 CASES = Path(__file__).with_name("cases")
 
@@ -23,9 +27,11 @@ def chunks() -> list[tuple[str, str]]:
 
 
 def errors_of(source: str) -> list[tuple[int, str]]:
+    named = re.match(r"# dialect: (.*)", source)
+    dialect = replace(MODULE, **dict.fromkeys(named[1].split(), True)) if named else MODULE
     try:
-        program = compile_program(source.encode(), "case.star", MODULE, frozenset({"struct"}))
-        execute(program, {"struct": STRUCT}, {}, Thread())
+        program = compile_program(source.encode(), "case.star", dialect, frozenset({"struct"}))
+        execute(program, {"struct": STRUCT}, {}, Thread(limits=Limits(steps=1_000_000)))
     except StarlarkError as error:
         return [(each.location.line if each.location else 0, each.message) for each in error.diagnostics]
     return []
