@@ -19,6 +19,7 @@ replaced by `freeze(value)` in its `starlark_freeze`.
 from __future__ import annotations
 
 from mlbuild.lang.builtin import builtin
+from mlbuild.lang.check import check
 from mlbuild.lang.dialect import BUILD, MODULE, Dialect
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.json import JSON
@@ -47,6 +48,7 @@ __all__ = [
     "Thread",
     "builtin",
     "call",
+    "check",
     "compile_program",
     "execute",
     "freeze",

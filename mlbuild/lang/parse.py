@@ -8,7 +8,7 @@ from mlbuild.lang import tree
 from mlbuild.lang.automaton import APPEND, CLOSE, DONE, LEAF, PASS, Automaton, Closed, Opened, Row, automaton
 from mlbuild.lang.builder import Builder, Misplaced
 from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
-from mlbuild.lang.syntax_errors import Source, check_loads, explain
+from mlbuild.lang.syntax_errors import Source, explain, misplaced_loads
 
 _OPENS = {"RPAREN": "LPAREN", "RBRACKET": "LBRACKET", "RBRACE": "LBRACE"}
 _MAX_INDENTS = 100
@@ -23,7 +23,8 @@ def parse(text: str, path: str) -> tree.File:
     tokens = scan(text)
     statements = drive(automaton(), tokens, Builder(tokens, source), source)
     if "load" in text:
-        check_loads(source, tokens)
+        for mistake in misplaced_loads(source, tokens):
+            raise mistake
     return tree.File(path, text, statements, tuple(source.mistakes))
 
 

@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from mlbuild.diagnostics import Diagnostic, Location, did_you_mean
+from mlbuild.lang.check import decode, refusal, too_deep
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.errors import MARK, ModuleText, StarlarkError, located, places_of
 from mlbuild.lang.library import UNIVERSE
@@ -54,19 +55,19 @@ def compile_program(source: bytes, path: str, dialect: Dialect, names: frozenset
     from mlbuild.lang.syntax_errors import Source
     from mlbuild.lang.tree import Load as LoadStatement
 
-    text = _decode(source, path)
+    text = decode(source, path)
+    given = names | UNIVERSE.keys()
     try:
-        file = parse(text, path)
-        given = names | UNIVERSE.keys()
-        resolution = resolve(file, dialect, given)
+        try:
+            file = parse(text, path)
+            resolution = resolve(file, dialect, given)
+        except StarlarkError:
+            raise refusal(text, path, dialect, given) from None
         # A name that the host gives hides the universe's: "+name" says so.
         given |= {"+" + name for name in names & UNIVERSE.keys()}
         code = compile(lower(file, resolution, dialect, given), path, "exec", dont_inherit=True, optimize=0)
     except (RecursionError, MemoryError, SyntaxError, OverflowError):
-        message = "the file nests expressions or blocks too deeply"
-        raise StarlarkError(
-            Diagnostic("too-deep", message, location=Location(path, 1), hint="split it into several statements")
-        ) from None
+        raise StarlarkError(too_deep(path)) from None
     where = Source(path, file.text)
     loads = []
     loaded: set[str] = set()
@@ -82,17 +83,6 @@ def compile_program(source: bytes, path: str, dialect: Dialect, names: frozenset
         if name not in loaded or dialect.exported_loads
     )
     return Program(path, source, code, places_of(code), tuple(loads), kept)
-
-
-def _decode(source: bytes, path: str) -> str:
-    try:
-        return source.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = source.count(b"\n", 0, error.start) + 1
-        message = f"the file is not UTF-8: byte 0x{source[error.start]:02x}"
-        raise StarlarkError(
-            Diagnostic("not-utf-8", message, location=Location(path, line), hint="save it as UTF-8")
-        ) from None
 
 
 class ProgramCache:

@@ -40,11 +40,15 @@ def resolve(file: tree.File, dialect: Dialect, names: frozenset[str]) -> Resolut
     resolver = _Resolver(file, dialect, names)
     resolver.run()
     if resolver.found:
-        found = sorted(
-            resolver.found, key=lambda each: (each.location.line, each.location.column) if each.location else (0, 0)
-        )
-        raise StarlarkError(*found)
+        raise StarlarkError(*resolver.sorted())
     return Resolution(frozenset(resolver.globals), resolver.locals)
+
+
+def mistakes(file: tree.File, dialect: Dialect, names: frozenset[str]) -> list[Diagnostic]:
+    """What `resolve` would raise, in the order of the file."""
+    resolver = _Resolver(file, dialect, names)
+    resolver.run()
+    return resolver.sorted()
 
 
 def targets(target: tree.Expression) -> Iterable[tree.Name]:
@@ -106,6 +110,12 @@ class _Resolver:
     def run(self) -> None:
         self._bind_globals(self._file.statements)
         self._statements(self._file.statements)
+
+    def sorted(self) -> list[Diagnostic]:
+        """What was found, in the order of the file."""
+        return sorted(
+            self.found, key=lambda each: (each.location.line, each.location.column) if each.location else (0, 0)
+        )
 
     def _error(self, code: str, message: str, offset: int, hint: str | None = None) -> None:
         self.found.append(self._source.diagnostic(code, message, offset, hint))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlbuild.diagnostics import Diagnostic, Location
 from mlbuild.lang.errors import StarlarkError
@@ -57,6 +57,21 @@ _STARTS = frozenset(("NAME", "INTEGER", "FLOAT", "STRING", "LPAREN", "LBRACKET",
 _OPENING = {"LPAREN": "(", "LBRACKET": "[", "LBRACE": "{"}
 
 
+class Fix(NamedTuple):
+    """What to read instead, so that the rest of the statement can be read: tokens by kind and text."""
+
+    offset: int
+    removed: int
+    inserted: tuple[tuple[str, str], ...]
+
+
+class SyntaxMistake(StarlarkError):
+    """What keeps a statement from being read: where, and how to go on if that is known."""
+
+    offset = 0
+    fix: Fix | None = None
+
+
 class Source:
     """A file's text, for places and excerpts."""
 
@@ -79,9 +94,11 @@ class Source:
         line = self._text[start : end if end >= 0 else None].rstrip("\r")
         return Diagnostic(code, message, location=self.location(offset), source_line=line, hint=hint)
 
-    def error(self, code: str, message: str, offset: int, hint: str | None = None) -> StarlarkError:
+    def error(self, code: str, message: str, offset: int, hint: str | None = None) -> SyntaxMistake:
         """The error that points at the character."""
-        return StarlarkError(self.diagnostic(code, message, offset, hint))
+        mistake = SyntaxMistake(self.diagnostic(code, message, offset, hint))
+        mistake.offset = offset
+        return mistake
 
 
 def explain(
@@ -91,7 +108,7 @@ def explain(
     kind: str,
     row: Mapping[str, object],
     brackets: list[tuple[str, int]],
-) -> StarlarkError:
+) -> SyntaxMistake:
     """Why the token cannot stand here; `row` has the tokens that could."""
     at_end = index >= len(tokens.texts)
     offset = len(tokens.text.rstrip()) if at_end else tokens.starts[index]
@@ -102,7 +119,7 @@ def explain(
     before = tokens.texts[previous] if previous >= 0 else ""
     before_kind = tokens.kinds[previous] if previous >= 0 else ""
 
-    def error(message: str, hint: str | None = None, at: int = offset, code: str = "syntax") -> StarlarkError:
+    def error(message: str, hint: str | None = None, at: int = offset, code: str = "syntax") -> SyntaxMistake:
         return source.error(code, message, at, hint)
 
     if kind == "bad":
@@ -176,8 +193,8 @@ def explain(
     return error(f"syntax error at '{what}': expected {_expected(row)}")
 
 
-def check_loads(source: Source, tokens: Tokens) -> None:
-    """Refuses `load` where it is not the first word of its statement: it is no name."""
+def misplaced_loads(source: Source, tokens: Tokens) -> Iterator[SyntaxMistake]:
+    """Where `load` is not the first word of its statement: it is no name."""
     kinds = tokens.kinds
     index = -1
     for _ in range(tokens.texts.count("load")):
@@ -191,7 +208,7 @@ def check_loads(source: Source, tokens: Tokens) -> None:
             continue
         if before not in ("\n", "SEMICOLON", "COLON") or after != "LPAREN":
             hint = 'write `load("//package:file.bzl", "name")`'
-            raise source.error("bad-load", "`load` is a statement of its own", tokens.starts[index], hint)
+            yield source.error("bad-load", "`load` is a statement of its own", tokens.starts[index], hint)
 
 
 def _in_brackets(kinds: list[str], index: int) -> bool:
@@ -199,7 +216,7 @@ def _in_brackets(kinds: list[str], index: int) -> bool:
     return sum(map(before.count, _OPENING)) > sum(map(before.count, ("RPAREN", "RBRACKET", "RBRACE")))
 
 
-def _equal(source: Source, offset: int, brackets: list[tuple[str, int]], ends_line: bool) -> StarlarkError:
+def _equal(source: Source, offset: int, brackets: list[tuple[str, int]], ends_line: bool) -> SyntaxMistake:
     if brackets and brackets[-1][0] == "LPAREN":
         hint = "the name of a keyword argument is a plain name; use `==` to compare"
     elif brackets:
@@ -209,7 +226,7 @@ def _equal(source: Source, offset: int, brackets: list[tuple[str, int]], ends_li
     return source.error("syntax", "syntax error at '=': an assignment cannot stand here", offset, hint)
 
 
-def _bad_prefix(source: Source, prefix: str, offset: int) -> StarlarkError:
+def _bad_prefix(source: Source, prefix: str, offset: int) -> SyntaxMistake:
     if prefix.lower() in ("f", "fr", "rf"):
         message, hint = "f-strings do not exist in Starlark", 'use `"...{}...".format(value)` or `"...%s..." % value`'
     elif prefix.lower() in ("r", "b", "br", "rb"):
@@ -221,7 +238,7 @@ def _bad_prefix(source: Source, prefix: str, offset: int) -> StarlarkError:
     return source.error("not-starlark", message, offset, hint)
 
 
-def _bad(source: Source, tokens: Tokens, index: int, text: str, offset: int) -> StarlarkError:
+def _bad(source: Source, tokens: Tokens, index: int, text: str, offset: int) -> SyntaxMistake:
     first = text[0]
     if first in "\"'":
         message = "unclosed string literal"

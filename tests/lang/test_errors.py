@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from mlbuild.diagnostics import render
-from mlbuild.lang import BUILD, MODULE, Dialect, StarlarkError, Thread, compile_program, execute
+from mlbuild.lang import BUILD, MODULE, Dialect, StarlarkError, Thread, check, compile_program, execute
 
 
 def shown(source: str | bytes, dialect: Dialect = MODULE) -> str:
@@ -111,3 +111,43 @@ def test_nothing_is_told_that_cpython_would_warn_of() -> None:
         compile_program(
             b"x = [(1, 2) == None, -1 != True, 'a' * 2 == None, (1)(2), 1[2]]", "f.bzl", MODULE, frozenset()
         )
+
+
+BROKEN = b"""\
+load(":a.bzl", "thing")
+
+thing(
+    name = "one"
+    srcs = ["a", "b"],
+)
+
+def helper(x)
+    return x + nowhere
+
+other = [1, 2
+
+value = helper(thing, other)
+import os
+last = os.path
+"""
+
+
+def test_a_broken_file_is_checked_to_its_end_and_gives_the_tree_of_what_can_be_read() -> None:
+    file, found = check(BROKEN, "a.bzl", MODULE, frozenset())
+    assert [(each.location.line, each.code) for each in found if each.location] == [
+        (5, "missing-comma"),
+        (8, "syntax"),
+        (9, "undefined-name"),
+        (11, "unclosed-bracket"),
+        (14, "not-starlark"),
+    ]
+    assert file is not None
+    assert [type(each).__name__ for each in file.statements] == ["Load", "Def", "Assign", "Assign"]
+
+
+def test_checking_raises_nothing_and_tells_what_compiling_tells() -> None:
+    assert check(b"x = 1", "a.bzl", MODULE, frozenset())[1] == []
+    assert check(b"'\xff'", "a.bzl", MODULE, frozenset())[0] is None
+    with pytest.raises(StarlarkError) as caught:
+        compile_program(BROKEN, "a.bzl", MODULE, frozenset())
+    assert list(caught.value.diagnostics) == check(BROKEN, "a.bzl", MODULE, frozenset())[1]
