@@ -26,7 +26,7 @@ from mlbuild.lang.json import JSON
 from mlbuild.lang.library import STRUCT, UNIVERSE
 from mlbuild.lang.program import Load, Program, ProgramCache, call, compile_program, execute
 from mlbuild.lang.text import repr_value, str_value
-from mlbuild.lang.thread import Limits, Thread
+from mlbuild.lang.thread import Allowance, Limits, Thread
 from mlbuild.lang.values import Builtin, Namespace, Set, Struct, freeze, type_name
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "MODULE",
     "STRUCT",
     "UNIVERSE",
+    "Allowance",
     "Builtin",
     "Dialect",
     "Limits",

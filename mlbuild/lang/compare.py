@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mlbuild.lang.errors import StarlarkError
+from mlbuild.lang.thread import charge
 from mlbuild.lang.values import DICTS, LISTS, TYPES, Set, Struct, type_name
 
 
@@ -24,22 +25,33 @@ def equal(a: Any, b: Any) -> bool:
         return a is b
     if a is b:
         return True
-    if kind not in TYPES or type(b) not in TYPES:
+    other = type(b)
+    if kind not in TYPES or other not in TYPES:
         return _host_equal(a, b)
-    return (bool(a == b) and _same(a, b)) or _holds_nan(a, b)
-
-
-def _holds_nan(a: Any, b: Any) -> bool:
-    """Whether the two are the same but for NaN, which Python takes for unequal."""
-    kind, other = type(a), type(b)
     if (kind in LISTS and other in LISTS) or (kind is tuple and other is tuple):
-        return len(a) == len(b) and all(map(equal, a, b))
+        return len(a) == len(b) and _equal_items(a, b)
     if kind in DICTS and other in DICTS:
-        return a.keys() == b.keys() and _bools(a) == _bools(b) and all(equal(item, b[key]) for key, item in a.items())
-    return False
+        if len(a) != len(b) or a.keys() != b.keys() or _bools(a) != _bools(b):
+            return False
+        return _equal_items([*a.values()], [b[key] for key in a])
+    if kind is Set and other is Set:
+        charge(len(a))
+        return a == b and _bools(a) == _bools(b)
+    return bool(a == b)
+
+
+def _equal_items(a: Any, b: Any) -> bool:
+    """Whether so many items are equal, one by one. Python compares them only if it does as Starlark would, without any depth."""
+    if _ALIKE.issuperset(map(type, a)) and _ALIKE.issuperset(map(type, b)):
+        if len(a) > 64:
+            charge(len(a) >> 2)
+        return bool(a == b)
+    charge(2 * len(a) + 2)
+    return all(map(equal, a, b))
 
 
 _PLAIN = frozenset((str, int, bool, type(None), bytes))
+_ALIKE = frozenset((str, int, type(None), bytes))
 
 
 def _host_equal(a: Any, b: Any) -> bool:
@@ -48,22 +60,6 @@ def _host_equal(a: Any, b: Any) -> bool:
         if kind not in TYPES and kind is not Struct and getattr(kind, "__eq__", None) is not object.__eq__:
             return one.__eq__(other) is True
     return type(a) is Struct and a == b
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Python says that they are equal: are they, bool by bool?"""
-    kind = type(a)
-    if kind is str or (kind is int and type(b) is int):
-        return True
-    if kind is bool or type(b) is bool:
-        return a is b
-    if kind in LISTS or kind is tuple:
-        return all(map(_same, a, b))
-    if kind in DICTS:
-        return all(_same(item, b[key]) for key, item in a.items()) and _bools(a) == _bools(b)
-    if kind is Set:
-        return _bools(a) == _bools(b)
-    return True
 
 
 def _bools(keys: Iterable[Any]) -> set[bool]:
@@ -84,6 +80,7 @@ def _order(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any
                 return compare(a != a, b != b)
             return compare(a, b)
         if (kind is tuple and type(b) is tuple) or (kind in LISTS and type(b) in LISTS):
+            charge(2 * min(len(a), len(b)) + 2)
             for x, y in zip(a, b, strict=False):
                 if not equal(x, y):
                     return ordered(x, y)

@@ -6,11 +6,11 @@ from typing import Any
 
 from mlbuild.lang.compare import equal, host_binary
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.keys import find, store
+from mlbuild.lang.keys import ENTRY, find, store
 from mlbuild.lang.loops import elements, loop, mutable
 from mlbuild.lang.members import no_attribute
-from mlbuild.lang.text import repr_value
-from mlbuild.lang.thread import charge
+from mlbuild.lang.text import repr_value, scanned, sized
+from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, Struct, fail, type_name
 
 
@@ -20,10 +20,13 @@ def contains(item: Any, value: Any) -> bool:
     if kind is str:
         if type(item) is not str:
             fail("bad-operands", f"'in <string>' requires string as left operand, not {type_name(item)}")
+        scanned(value)
         return item in value
     if kind in DICTS:
         return find(value, item) is not None
     if kind in LISTS or kind is tuple:
+        if len(value) > 16:
+            charge(len(value) if type(item) is not str else len(value) >> 2)
         if type(item) is str:
             return item in value
         return any(equal(item, each) for each in value)
@@ -35,6 +38,7 @@ def contains(item: Any, value: Any) -> bool:
         return item in value
     if kind is bytes:
         if type(item) is bytes or (type(item) is int and 0 <= item < 256):
+            scanned(value)
             return item in value
         if type(item) is int:
             fail("out-of-range", f"int in bytes: {item} out of range")
@@ -98,9 +102,14 @@ def slice_of(value: Any, start: Any, stop: Any, step: Any) -> Any:
             fail("wrong-type", f"got {type_name(bound)} for {name}{' index' if name[1] == 't' else ''}, want int")
     if step == 0:
         fail("out-of-range", "slice step cannot be zero")
+    if kind is str:
+        made: str = value[start:stop:step]
+        return made if made is value else sized(made)
+    if kind is not range and len(value) > 16:
+        count = len(range(*slice(start, stop, step).indices(len(value))))
+        grow(count if kind is bytes else 8 * count)
+        charge(count >> 3)
     result = value[start:stop:step]
-    if kind is not range and len(result) > 64:
-        charge(len(result))
     return list(result) if kind is FrozenList else result
 
 
@@ -139,7 +148,10 @@ def unpack(value: Any, count: int) -> Any:
         return value
     if type(value) not in SIZED and not hasattr(type(value), "starlark_iter"):
         fail("wrong-type", f"got '{type_name(value)}' in sequence assignment (want {count}-element sequence)")
-    items = list(loop(value)) if type(value) is not range or len(value) == count else value
+    if type(value) in SIZED and len(value) != count:
+        items = value
+    else:
+        items = list(loop(value))
     if len(items) != count:
         few = "few" if len(items) < count else "many"
         fail("wrong-length", f"too {few} values to unpack (got {len(items)}, want {count})")
@@ -150,7 +162,10 @@ def star(value: Any) -> Any:
     """`f(*value)`."""
     if type(value) not in SIZED and not hasattr(type(value), "starlark_iter"):
         fail("wrong-type", f"argument after * must be an iterable, not {type_name(value)}")
-    return elements(value)
+    found = elements(value)
+    if len(found) > 8:
+        grow(len(found) * (40 if type(found) is range else 8))
+    return found
 
 
 def star_star(value: Any) -> Any:
@@ -160,4 +175,7 @@ def star_star(value: Any) -> Any:
     for key in value:
         if type(key) is not str:
             fail("wrong-type", f"keywords must be strings, not {type_name(key)}")
+    if len(value) > 4:
+        charge(len(value))
+        grow(ENTRY * len(value))
     return value

@@ -86,6 +86,11 @@ class Inline:
             if number is not None and not -_SMALL < number < _SMALL:
                 return self.call(offset, helper, a, b)
             guard = self.at(ast.BoolOp(ast.And(), [guard, *small]), offset)
+        elif operator in ("+", "-") and not isinstance(a, ast.Constant) and not isinstance(b, ast.Constant):
+            # With one small operand a sum grows no faster than by counting; else the helper looks at its size.
+            bounds = [self.constant(-_SMALL, offset), b, self.constant(_SMALL, offset)]
+            small = [self.at(ast.Compare(bounds[0], [ast.Lt(), ast.Lt()], bounds[1:]), offset)]
+            guard = self.at(ast.BoolOp(ast.And(), [guard, *small]), offset)
         fast = self.at(ast.BinOp(a, python(), b), offset)
         return self.at(ast.IfExp(guard, fast, self.call(offset, helper, a, b)), offset)
 

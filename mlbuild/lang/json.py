@@ -9,8 +9,8 @@ from typing import Any
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.literals import decimal_value
 from mlbuild.lang.methods_text import want
-from mlbuild.lang.text import MAX_TEXT, float_text, int_text, quote, sized
-from mlbuild.lang.thread import charge
+from mlbuild.lang.text import float_text, in_parts, int_text, quote, sized
+from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Namespace, Set, Struct, fail, type_name
 
 _MAX_DEPTH = 500
@@ -35,8 +35,6 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
         fail("cycle", "cycle in JSON structure")
     if depth > _MAX_DEPTH:
         fail("too-deep", "nesting depth limit exceeded")
-    if len(out) > MAX_TEXT >> 4:
-        fail("too-large", "the value is too large to encode")
     if value is None:
         out.append("null")
     elif kind is bool:
@@ -55,7 +53,7 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
                 fail("wrong-type", f"dict has {type_name(key)} key, want string")
         _write_fields({key: value[key] for key in sorted(value)}, out, (*inside, value), "dict key ")
     elif kind in LISTS or kind is tuple or kind is range or kind is Set:
-        charge(len(value))
+        _pay_for_items(len(value))
         out.append("[")
         for index, item in enumerate(value):
             out.append("," if index else "")
@@ -80,7 +78,7 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
 
 
 def _write_fields(fields: dict[str, Any], out: list[str], inside: tuple[Any, ...], what: str) -> None:
-    charge(len(fields))
+    _pay_for_items(len(fields))
     out.append("{")
     for index, (name, item) in enumerate(fields.items()):
         out.append(f"{',' if index else ''}{_quoted(name)}:")
@@ -91,6 +89,11 @@ def _write_fields(fields: dict[str, Any], out: list[str], inside: tuple[Any, ...
     out.append("}")
 
 
+def _pay_for_items(count: int) -> None:
+    charge(8 * count + 4)
+    grow(64 * count)
+
+
 def _inside(error: StarlarkError, where: str, depth: int) -> StarlarkError:
     if depth > 3 or error.diagnostics[0].code == "too-deep":
         return error
@@ -98,7 +101,11 @@ def _inside(error: StarlarkError, where: str, depth: int) -> StarlarkError:
 
 
 def _quoted(text: str) -> str:
-    return f'"{re.sub(_TO_ESCAPE, lambda match: _ESCAPES.get(match[0]) or _unicode_escape(match[0]), text)}"'
+    return f'"{in_parts(text, _escaped)}"'
+
+
+def _escaped(text: str) -> str:
+    return re.sub(_TO_ESCAPE, lambda match: _ESCAPES.get(match[0]) or _unicode_escape(match[0]), text)
 
 
 def _unicode_escape(char: str) -> str:
@@ -248,7 +255,8 @@ class _Decoder:
 
 def _decode(x: Any, /, default: Any = _MISSING) -> Any:
     want("decode", "x", x, str)
-    charge(len(x) >> 3)
+    charge(4 * len(x))
+    grow(len(x) * (20 if x.isascii() else 24))
     try:
         return _Decoder(x).document()
     except StarlarkError:
@@ -261,7 +269,8 @@ def _indent(s: Any, /, *, prefix: Any = "", indent: Any = "\t") -> str:
     want("indent", "s", s, str)
     want("indent", "prefix", prefix, str)
     want("indent", "indent", indent, str)
-    charge(len(s) >> 2)
+    charge(2 * len(s))
+    grow(16 * len(s))
     return sized(_indented(s, prefix, indent))  # type: ignore[no-any-return]
 
 
@@ -291,8 +300,8 @@ def _indented(text: str, prefix: str, indent: str) -> str:
             opened = token in "[{"
             depth += opened
             out.append(",\n" + prefix + indent * depth if token == "," else ": " if token == ":" else token)
-        if depth > _MAX_DEPTH:
-            charge(depth >> 4)
+        if opened or token == ",":
+            grow(depth * len(indent) + len(prefix))
     if depth:
         fail("invalid-json", "input is not valid JSON: unexpected end of file")
     return "".join(out)

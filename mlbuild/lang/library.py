@@ -9,15 +9,15 @@ from typing import Any, NoReturn
 
 from mlbuild.lang.compare import greater, less
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.keys import store
+from mlbuild.lang.keys import ENTRY, store
 from mlbuild.lang.literals import decimal_value
 from mlbuild.lang.loops import elements
 from mlbuild.lang.members import attribute, attribute_names, callee
 from mlbuild.lang.methods import mapping_of
 from mlbuild.lang.methods_text import want, wrong
 from mlbuild.lang.ops import truth
-from mlbuild.lang.text import float_text, quote, repr_value, sized, str_value
-from mlbuild.lang.thread import current
+from mlbuild.lang.text import SCANNED, float_text, held, quote, repr_value, sized, spend, str_value
+from mlbuild.lang.thread import CALL, charge, current, grow
 from mlbuild.lang.values import LISTS, SIZED, TYPES, Builtin, Set, Struct, fail, hashable, type_name
 
 _MISSING = object()
@@ -40,6 +40,24 @@ def _len(x: Any, /) -> int:
             return int(method(x))
     wrong("len", "x", x, "iterable or string")
     return 0
+
+
+def _items(function: str, parameter: str, value: Any) -> list[Any]:
+    """The elements in a new list, which is paid for."""
+    found = _iterable(function, parameter, value)
+    _pay_for(found)
+    return list(found)
+
+
+def _pay_for(value: Any, size: int = 8) -> Any:
+    """Pays for a new list of what the value holds, or for so many bytes an element."""
+    if len(value) > 8:
+        grow(len(value) * (size + (_INTEGER if type(value) is range else 0)))
+    return value
+
+
+_INTEGER = 32
+_PAIR = 72
 
 
 def _range(start_or_stop: Any, stop: Any = _MISSING, step: Any = 1, /) -> range:
@@ -74,15 +92,15 @@ def _bool(x: Any = False, /) -> bool:
 
 
 def _list(x: Any = (), /) -> list[Any]:
-    return list(_iterable("list", "x", x))
+    return list(_pay_for(_iterable("list", "x", x)))
 
 
 def _tuple(x: Any = (), /) -> tuple[Any, ...]:
-    return tuple(_iterable("tuple", "x", x))
+    return tuple(_pay_for(_iterable("tuple", "x", x)))
 
 
 def _set(elements: Any = (), /) -> Set:
-    return Set(map(hashable, _iterable("set", "elements", elements)))
+    return Set(map(hashable, _pay_for(_iterable("set", "elements", elements), ENTRY)))
 
 
 def _dict(pairs: Any = (), /, **kwargs: Any) -> dict[Any, Any]:
@@ -94,15 +112,18 @@ def _dict(pairs: Any = (), /, **kwargs: Any) -> dict[Any, Any]:
 
 def _enumerate(list: Any, /, start: Any = 0) -> list[Any]:
     want("enumerate", "start", start, int)
-    return [*enumerate(elements(list), start)]
+    return [*enumerate(_pay_for(elements(list), _PAIR + _INTEGER), start)]
 
 
 def _zip(*args: Any) -> list[Any]:
-    return list(zip(*map(elements, args), strict=False))
+    found = [*map(elements, args)]
+    if found and (count := min(map(len, found))) > 4:
+        grow(count * (56 + (8 + _INTEGER) * len(found)))
+    return list(zip(*found, strict=False))
 
 
 def _reversed(sequence: Any, /) -> list[Any]:
-    return list(_iterable("reversed", "sequence", sequence))[::-1]
+    return list(_pay_for(_iterable("reversed", "sequence", sequence), 16))[::-1]
 
 
 def _any(elements: Any, /) -> bool:
@@ -141,9 +162,12 @@ def _key(function: str, key: Any) -> Callable[[Any], Any] | None:
 
 
 def _sorted(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list[Any]:
-    items = list(_iterable("sorted", "iterable", iterable))
+    items = _items("sorted", "iterable", iterable)
     want("sorted", "reverse", reverse, bool)
     function = _key("sorted", key)
+    if len(items) > 8:
+        charge(len(items) * (len(items).bit_length() // 2 + (CALL if function else 0)))
+        grow(64 * len(items))
     keys = items if function is None else [function(item) for item in items]
     kinds = set(map(type, keys))
     if len(kinds) <= 1 and kinds <= {int, str}:
@@ -157,7 +181,9 @@ def _sorted(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list[
 def _extreme(name: str, worse: Callable[[Any, Any], bool]) -> Callable[..., Any]:
     def extreme(*args: Any, key: Any = None) -> Any:
         function = _key(name, key)
-        items = list(elements(args[0])) if len(args) == 1 else args
+        items = _items(name, "elements", args[0]) if len(args) == 1 else args
+        if len(items) > 8:
+            charge(len(items) * (CALL if function else 1))
         if not items:
             fail("invalid-value", "expected at least one item")
         best = items[0]
@@ -214,7 +240,8 @@ def _long(digits: str, base: int) -> int:
     if base == 10 and digits.isdigit():
         return decimal_value(digits)
     if len(digits) > 20000:
-        fail("too-large", f"integer of {len(digits)} digits is too large")
+        fail("integer-too-large", f"integer of {len(digits)} digits is too large")
+    charge((len(digits) >> 5) ** 2)
     value = 0
     for digit in digits:
         value = value * base + int(digit, base)
@@ -229,6 +256,8 @@ def _float(x: Any = 0.0, /) -> float:
     if kind is str:
         if not x:
             fail("invalid-value", "float: empty string")
+        if len(x) > SCANNED:
+            charge(len(x))
         if not re.fullmatch(_FLOAT, x):
             fail("invalid-value", f"invalid float literal: {x}")
         value = float(x)
@@ -243,6 +272,8 @@ def _float(x: Any = 0.0, /) -> float:
 
 
 def _hash(value: Any, /) -> int:
+    if type(value) in (str, bytes) and len(value) > 16:
+        charge(2 * len(value))
     if type(value) is bytes:
         result = 0x811C9DC5
         for byte in value:
@@ -257,7 +288,7 @@ def _hash(value: Any, /) -> int:
 
 def _fail(*args: Any, msg: Any = None, attr: Any = None, sep: Any = " ") -> NoReturn:
     want("fail", "sep", sep, str)
-    parts = [str_value(each) for each in ((msg, *args) if msg is not None else args)]
+    parts = [held(str_value(each)) for each in ((msg, *args) if msg is not None else args)]
     text = sep.join(parts)
     if attr is not None:
         text = f"attribute {str_value(attr)}: {text}"
@@ -266,9 +297,7 @@ def _fail(*args: Any, msg: Any = None, attr: Any = None, sep: Any = " ") -> NoRe
 
 def _print(*args: Any, sep: Any = " ") -> None:
     want("print", "sep", sep, str)
-    write = current().print
-    if write is not None:
-        write(sized(sep.join(map(str_value, args))))
+    current().say(sized(sep.join([held(str_value(each)) for each in args])))
 
 
 def _dir(x: Any, /) -> list[str]:
@@ -293,6 +322,8 @@ def _getattr(x: Any, name: Any, default: Any = _MISSING, /) -> Any:
 
 def _bytes(x: Any, /) -> bytes:
     if type(x) is str:
+        if len(x) > 16:
+            spend(len(x) * (1 if x.isascii() else 4))
         return x.encode("utf-8", "replace")
     if type(x) is bytes:
         return x
@@ -302,6 +333,7 @@ def _bytes(x: Any, /) -> bytes:
                 fail("wrong-type", f"at index {position}, got {type_name(item)}, want int")
             if not 0 <= item < 256:
                 fail("out-of-range", f"at index {position}, {item} out of range -- want value in unsigned 8-bit range")
+        grow(len(x))
         return bytes(x)
     wrong("bytes", "x", x, "string, bytes, or iterable of ints")
     return b""

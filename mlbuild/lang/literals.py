@@ -19,7 +19,7 @@ _SIMPLE = {
 }
 _ESCAPE = r"(?s)\\(?:([\nabfnrtv\\'\"])|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.|\Z))"
 _DECIMAL_CHUNK = 4000
-_MAX_DIGITS = 100_000
+_MAX_DIGITS = 39_457  # of an integer of 2^17 bits
 
 
 class UnknownEscape(ValueError):

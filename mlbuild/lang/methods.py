@@ -7,10 +7,11 @@ from typing import Any
 
 from mlbuild.lang.compare import equal
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.keys import find, store
+from mlbuild.lang.keys import find, pay_for_entries, store
 from mlbuild.lang.loops import elements, mutable
 from mlbuild.lang.methods_text import BYTES_METHODS, NONE, STRING_METHODS, want, wrong
 from mlbuild.lang.text import repr_value
+from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import DICTS, SIZED, Builtin, FrozenDict, FrozenList, Set, fail, hashable, type_name
 
 _MISSING = object()
@@ -33,12 +34,16 @@ def _extend(self: list[Any], items: Any, /) -> None:
     mutable(self)
     if type(items) is range and len(items) > 1 << 26:
         fail("too-large", f"excessive capacity requested ({len(items)} elements)")
-    self.extend(elements(items))
+    found = elements(items)
+    if len(found) > 8:
+        grow(len(found) * (40 if type(found) is range else 8))
+    self.extend(found)
 
 
 def _index(self: list[Any], x: Any, start: Any = None, end: Any = None, /) -> int:
     want("index", "start", start, int, NONE)
     want("index", "end", end, int, NONE)
+    _look_through(self)
     for position in range(*slice(start, end).indices(len(self))):
         if equal(self[position], x):
             return position
@@ -48,6 +53,8 @@ def _index(self: list[Any], x: Any, start: Any = None, end: Any = None, /) -> in
 def _insert(self: list[Any], index: Any, item: Any, /) -> None:
     want("insert", "index", index, int)
     mutable(self)
+    if len(self) > 64:
+        charge(len(self) >> 6)
     self.insert(max(-len(self), min(index, len(self))), item)
 
 
@@ -55,14 +62,22 @@ def _pop_list(self: list[Any], index: Any = -1, /) -> Any:
     want("pop", "i", index, int, NONE)
     mutable(self)
     index = -1 if index is None else index
+    if len(self) > 64 and index != -1:
+        charge(len(self) >> 6)
     try:
         return self.pop(index)
     except IndexError:
         fail("out-of-range", f"index out of range (index is {index}, but sequence has {len(self)} elements)")
 
 
+def _look_through(items: Any) -> None:
+    if len(items) > 16:
+        charge(2 * len(items))
+
+
 def _remove_item(self: list[Any], x: Any, /) -> None:
     mutable(self)
+    _look_through(self)
     for position, item in enumerate(self):
         if equal(item, x):
             del self[position]
@@ -82,14 +97,20 @@ def _get(self: dict[Any, Any], key: Any, /, default: Any = None) -> Any:
 
 
 def _items(self: dict[Any, Any], /) -> list[Any]:
+    if len(self) > 4:
+        grow(72 * len(self))
     return list(elements(self) and self.items())
 
 
 def _keys(self: dict[Any, Any], /) -> list[Any]:
+    if len(self) > 8:
+        grow(8 * len(self))
     return list(elements(self))
 
 
 def _values(self: dict[Any, Any], /) -> list[Any]:
+    if len(self) > 8:
+        grow(8 * len(self))
     return list(elements(self) and self.values())
 
 
@@ -130,6 +151,8 @@ def _update(self: dict[Any, Any], pairs: Any = (), /, **kwargs: Any) -> None:
 def mapping_of(function: str, pairs: Any, kwargs: dict[str, Any]) -> list[tuple[Any, Any]]:
     """The entries that `dict` and `update` take: of a dict, or of pairs, and of the keywords."""
     entries: list[tuple[Any, Any]] = []
+    if type(pairs) in SIZED:
+        pay_for_entries(len(pairs))
     if type(pairs) in DICTS:
         elements(pairs)
         entries += pairs.items()
@@ -147,6 +170,7 @@ def mapping_of(function: str, pairs: Any, kwargs: dict[str, Any]) -> list[tuple[
                 fail("wrong-length", message)
             key, value = pair
             entries.append((hashable(key), value))
+    pay_for_entries(len(entries) + len(kwargs))
     return [*entries, *kwargs.items()]
 
 
@@ -161,7 +185,9 @@ def _as_set(name: str, other: Any) -> Set:
     if type(other) not in SIZED:
         message = f"in call to {name}(), got value of type '{type_name(other)}', want a collection of hashable elements"
         fail("wrong-type", message)
-    return Set(map(hashable, elements(other)))
+    found = elements(other)
+    pay_for_entries(len(found))
+    return Set(map(hashable, found))
 
 
 def _add(self: Set, element: Any, /) -> None:
@@ -199,24 +225,35 @@ def _pop_set(self: Set, /) -> Any:
 
 
 def _union(self: Set, /, *others: Any) -> Set:
-    result = Set(self)
+    result = _copy(self)
     for other in _others("union", others):
-        result.items.update(other.items)
+        pay_for_entries(len(other))
+        result.items.update(elements(other).items)
     return result
+
+
+def _copy(items: Set) -> Set:
+    pay_for_entries(len(items))
+    return Set(elements(items))
 
 
 def _intersection(self: Set, /, *others: Any) -> Set:
     found = _others("intersection", others)
+    pay_for_entries(len(self))
+    charge(len(self) * len(found))
     return Set(item for item in elements(self) if all(item in other.items for other in found))
 
 
 def _difference(self: Set, /, *others: Any) -> Set:
     found = _others("difference", others)
+    pay_for_entries(len(self))
+    charge(len(self) * len(found))
     return Set(item for item in elements(self) if not any(item in other.items for other in found))
 
 
 def _symmetric_difference(self: Set, other: Any, /) -> Set:
     found = _as_set("symmetric_difference", other)
+    pay_for_entries(len(self) + len(found))
     return Set(
         [*(x for x in elements(self) if x not in found.items), *(x for x in elements(found) if x not in self.items)]
     )

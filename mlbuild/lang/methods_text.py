@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mlbuild.lang.loops import elements
-from mlbuild.lang.text import MAX_TEXT, format_text, sized
-from mlbuild.lang.thread import charge
+from mlbuild.lang.text import SCANNED, format_text, scanned, sized, spend
+from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import TYPES, fail, type_name
 
 Method = Callable[..., Any]
@@ -38,7 +38,11 @@ def _simple(name: str) -> Method:
     native = getattr(str, name)
 
     def method(self: str, /) -> Any:
-        return native(self)
+        if len(self) > SCANNED:
+            charge(len(self) >> 4)
+            grow(len(self) * (1 if self.isascii() else 12))
+        made = native(self)
+        return sized(made) if made.__class__ is str else made
 
     return method
 
@@ -48,7 +52,10 @@ def _ascii_strip(name: str) -> Method:
 
     def method(self: str, chars: Any = None, /) -> str:
         want(name, "chars", chars, str, NONE)
-        return native(self, chars)  # type: ignore[no-any-return]
+        if len(self) > SCANNED:
+            charge((len(self) >> 4) * (1 + (len(chars or "") >> 4)))
+        made: str = native(self, chars)
+        return made if made is self else sized(made)
 
     return method
 
@@ -60,6 +67,7 @@ def _search(name: str) -> Method:
         want(name, "sub", sub, str)
         want(name, "start", start, int, NONE)
         want(name, "end", end, int, NONE)
+        scanned(self)
         try:
             return native(self, sub, start, end)  # type: ignore[no-any-return]
         except ValueError:
@@ -81,6 +89,7 @@ def _affix(name: str) -> Method:
             want(name, "sub", sub, str, tuple)
         want(name, "start", start, int, NONE)
         want(name, "end", end, int, NONE)
+        scanned(self)
         return native(self, sub, start, end)  # type: ignore[no-any-return]
 
     return method
@@ -91,7 +100,7 @@ def _remove(name: str, parameter: str) -> Method:
 
     def method(self: str, affix: Any, /) -> str:
         want(name, parameter, affix, str)
-        return native(self, affix)  # type: ignore[no-any-return]
+        return sized(native(self, affix))  # type: ignore[no-any-return]
 
     return method
 
@@ -103,6 +112,8 @@ def _partition(name: str) -> Method:
         want(name, "sep", sep, str)
         if not sep:
             fail("invalid-value", "empty separator")
+        scanned(self)
+        sized(self)
         return native(self, sep)  # type: ignore[no-any-return]
 
     return method
@@ -116,7 +127,13 @@ def _split(name: str) -> Method:
         want(name, "maxsplit", maxsplit, int, NONE)
         if sep == "":
             fail("invalid-value", f"{name}: Empty separator")
-        return native(self, sep, -1 if maxsplit is None else maxsplit)  # type: ignore[no-any-return]
+        if len(self) > SCANNED:
+            pieces = self.count(sep) + 1 if sep is not None else len(self) // 2 + 1
+            _pay_for_pieces(self, pieces if maxsplit is None or maxsplit < 0 else min(pieces, maxsplit + 1))
+        made: list[str] = native(self, sep, -1 if maxsplit is None else maxsplit)
+        if 32 < len(self) <= SCANNED:
+            _pay_for_pieces(self, len(made))
+        return made
 
     return method
 
@@ -125,11 +142,13 @@ def _replace(self: str, old: Any, new: Any, count: Any = -1, /) -> str:
     want("replace", "old", old, str)
     want("replace", "new", new, str)
     want("replace", "count", count, int)
-    if len(new) > len(old) and len(self) * (len(new) + 1) > 1 << 16:
+    scanned(self)
+    if len(new) > len(old) and (len(self) + 1) * (len(new) + 1) > 4096:
         times = self.count(old)
         times = times if count < 0 else min(times, count)
-        if len(self) + times * (len(new) - len(old)) > MAX_TEXT:
-            fail("too-large", "the result of `replace` is too long")
+        width = 1 if self.isascii() and new.isascii() else 4
+        spend(len(self) + times * (len(new) - len(old)), width)
+        return self.replace(old, new, count)
     return sized(self.replace(old, new, count))  # type: ignore[no-any-return]
 
 
@@ -138,14 +157,17 @@ def _join(self: str, items: Any, /) -> str:
         wrong("join", "elements", items, "iterable")
     pieces = items if type(items) in (list, tuple) else list(elements(items))
     size = 0
+    width = 1 if self.isascii() else 4
+    if len(pieces) > 64:
+        charge(len(pieces))
     for index, piece in enumerate(pieces):
         if type(piece) is not str:
             fail("wrong-type", f"expected string for sequence element {index}, got '{type_name(piece)}'")
         size += len(piece) + len(self)
-    if size > MAX_TEXT:
-        fail("too-large", f"a string of {size} characters is too long")
-    if size > 4096:
-        charge(size >> 4)
+        if width == 1 and not piece.isascii():
+            width = 4
+    if size > 32:
+        spend(size, width)
     return self.join(pieces)
 
 
@@ -154,6 +176,10 @@ _LINES = r"\r\n|\r|\n"
 
 def _splitlines(self: str, keepends: Any = False, /) -> list[str]:
     want("splitlines", "keepends", keepends, bool)
+    if len(self) > 32:
+        pieces = self.count("\n") + self.count("\r") + 1
+        charge(6 * pieces)
+        _pay_for_pieces(self, pieces)
     lines = []
     start = 0
     for match in re.finditer(_LINES, self):
@@ -164,13 +190,21 @@ def _splitlines(self: str, keepends: Any = False, /) -> list[str]:
     return lines
 
 
+def _pay_for_pieces(text: str, pieces: int) -> None:
+    """Pays for a list of the pieces of the text, each a string."""
+    charge((len(text) >> 7) + pieces)
+    grow(72 * pieces + len(text) * (1 if text.isascii() else 4))
+
+
 def _elems(self: str, /) -> list[str]:
     charge(len(self))
+    grow(len(self) * (8 if self.isascii() else 88))
     return list(self)
 
 
 def _ords(self: str, /) -> list[int]:
     charge(len(self))
+    grow(len(self) * (8 if self.isascii() else 40))
     return list(map(ord, self))
 
 
@@ -179,11 +213,15 @@ def _format(self: str, /, *args: Any, **kwargs: Any) -> str:
 
 
 def _title(self: str, /) -> str:
-    return re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), self)
+    if len(self) > 32:
+        charge(2 * len(self))
+        grow(16 * len(self))
+    return sized(re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), self))  # type: ignore[no-any-return]
 
 
 def _bytes_elems(self: bytes, /) -> list[int]:
     charge(len(self))
+    grow(8 * len(self))
     return list(self)
 
 

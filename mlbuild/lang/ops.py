@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from mlbuild.lang import containers
 from mlbuild.lang.compare import host_binary
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.keys import store
+from mlbuild.lang.keys import pay_for_entries, store
 from mlbuild.lang.loops import ITERATING, elements, mutable
-from mlbuild.lang.text import MAX_TEXT, convert, percent, sized, str_value
-from mlbuild.lang.thread import charge
+from mlbuild.lang.text import convert, held, percent, spend, str_value
+from mlbuild.lang.thread import charge, grow, limits
 from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, fail, type_name
 
-MAX_BITS = 1 << 17
 _MAX_SHIFT = 512
 _INT_MAX = (1 << 31) - 1
 _NUMBERS = frozenset((int, float))
@@ -44,35 +44,64 @@ def _numbers(a: Any, b: Any) -> bool:
 def add(a: Any, b: Any) -> Any:
     kind = type(a)
     if kind is type(b):
-        if kind is int or kind is float:
+        if kind is int:
+            return whole(a + b)
+        if kind is float:
             return a + b
         if kind is str or kind is bytes:
-            return sized(a + b) if len(a) + len(b) <= MAX_TEXT else sized_fail(len(a) + len(b))
+            length = len(a) + len(b)
+            if length > 32:
+                spend(length, 1 if kind is bytes or (a.isascii() and b.isascii()) else 4)
+            return a + b
     if _numbers(a, b):
         try:
             return float(a) + float(b)
         except OverflowError:
             _too_large()
     if (kind is tuple and type(b) is tuple) or (kind in LISTS and type(b) in LISTS):
-        if len(a) + len(b) > 64:
-            charge(len(a) + len(b))
+        if (count := len(a) + len(b)) > 8:
+            copied(count)
         return [*a, *b] if kind is not tuple else a + b
     return _unsupported("+", a, b)
 
 
-def sized_fail(length: int) -> NoReturn:
-    fail("too-large", f"a string of {length} characters is too long")
+def copied(count: int) -> None:
+    """Pays for a list or a tuple of so many elements that there are already."""
+    grow(8 * count)
+    charge(count >> 3)
+
+
+def whole(value: int) -> int:
+    """The integer, if it is not too large."""
+    if not -_LARGE < value < _LARGE and value.bit_length() > limits().bits:
+        too_many_bits(value.bit_length())
+    return value
+
+
+_LARGE = 1 << 4096
+
+
+def too_many_bits(bits: int) -> NoReturn:
+    """The integer would be larger than the limit."""
+    fail("integer-too-large", f"integer too large: {bits} bits (the limit is {limits().bits})")
+
+
+def _laboured(a: int, b: int) -> None:
+    """Multiplication and division of large integers take the product of their lengths."""
+    if not (-_LARGE < a < _LARGE and -_LARGE < b < _LARGE):
+        charge((a.bit_length() >> 8) * ((b.bit_length() >> 8) + 1))
 
 
 def subtract(a: Any, b: Any) -> Any:
     if type(a) is int and type(b) is int:
-        return a - b
+        return whole(a - b)
     if _numbers(a, b):
         try:
             return float(a) - float(b)
         except OverflowError:
             _too_large()
     if type(a) is Set and type(b) is Set:
+        pay_for_entries(len(a))
         return Set(item for item in elements(a) if item not in b.items)
     return _unsupported("-", a, b)
 
@@ -80,8 +109,10 @@ def subtract(a: Any, b: Any) -> Any:
 def multiply(a: Any, b: Any) -> Any:
     kind, other = type(a), type(b)
     if kind is int and other is int:
-        if a.bit_length() + b.bit_length() > MAX_BITS:
-            fail("out-of-range", "integer too large")
+        if (bits := a.bit_length() + b.bit_length()) > 4096:
+            if bits > limits().bits:
+                too_many_bits(bits)
+            _laboured(a, b)
         return a * b
     if _numbers(a, b):
         try:
@@ -103,11 +134,14 @@ def _repeat(value: Any, count: int) -> Any:
         fail("out-of-range", f"got {count} for repeat, want value in signed 32-bit range")
     is_text = type(value) is str or type(value) is bytes
     length = len(value) * max(count, 0)
-    if length > (MAX_TEXT if is_text else 1 << 26):
+    if length > limits().text:
         unit = "characters" if is_text else "elements"
         fail("too-large", f"excessive repeat ({len(value)} * {count} {unit})")
-    if length > 64:
-        charge(length >> 4 if is_text else length)
+    if length > 8:
+        if not is_text:
+            copied(length)
+        elif length > 32:
+            spend(length, 1 if type(value) is bytes or value.isascii() else 4)
     return list(value) * count if type(value) is FrozenList else value * count
 
 
@@ -128,6 +162,7 @@ def floor_divide(a: Any, b: Any) -> Any:
         if b == 0:
             fail("division-by-zero", "integer division by zero")
         if type(a) is int and type(b) is int:
+            _laboured(a, b)
             return a // b
         try:
             x, y = float(a), float(b)
@@ -145,6 +180,7 @@ def modulo(a: Any, b: Any) -> Any:
         if type(a) is int and type(b) is int:
             if b == 0:
                 fail("division-by-zero", "integer modulo by zero")
+            _laboured(a, b)
             return a % b
         try:
             x, y = float(a), float(b)
@@ -164,11 +200,13 @@ def union(a: Any, b: Any) -> Any:
         return a | b
     if type(a) in DICTS and type(b) in DICTS:
         result: dict[Any, Any] = {}
+        pay_for_entries(len(a) + len(b))
         for source in (elements(a), elements(b)):
             for key in source:
                 store(result, key, source[key])
         return result
     if type(a) is Set and type(b) is Set:
+        pay_for_entries(len(a) + len(b))
         return Set([*elements(a), *elements(b)])
     return _unsupported("|", a, b)
 
@@ -177,6 +215,7 @@ def intersection(a: Any, b: Any) -> Any:
     if type(a) is int and type(b) is int:
         return a & b
     if type(a) is Set and type(b) is Set:
+        pay_for_entries(len(a))
         return Set(item for item in elements(a) if item in b.items)
     return _unsupported("&", a, b)
 
@@ -185,6 +224,7 @@ def symmetric_difference(a: Any, b: Any) -> Any:
     if type(a) is int and type(b) is int:
         return a ^ b
     if type(a) is Set and type(b) is Set:
+        pay_for_entries(len(a) + len(b))
         return Set([*(x for x in elements(a) if x not in b.items), *(x for x in elements(b) if x not in a.items)])
     return _unsupported("^", a, b)
 
@@ -194,8 +234,8 @@ def shift_left(a: Any, b: Any) -> Any:
         if a == 0 <= b:
             return 0
         _check_shift(b)
-        if a.bit_length() + b > MAX_BITS:
-            fail("out-of-range", "integer too large")
+        if (bits := a.bit_length() + b) > 4096 and bits > limits().bits:
+            too_many_bits(bits)
         return a << b
     return _unsupported("<<", a, b)
 
@@ -244,20 +284,31 @@ def truth(value: Any) -> bool:
 def add_in_place(a: Any, b: Any) -> Any:
     if type(a) in LISTS and type(b) in SIZED and (type(b) in LISTS or type(b) is tuple):
         mutable(a)
+        if len(b) > 8:
+            copied(len(b))
         a.extend(elements(b))
         return a
+    if type(a) is str and type(b) is str and len(a) > 32 and sys.getrefcount(a) <= _ONLY_HOLDER:
+        # Nothing but what is being assigned to holds the old text: its memory is free again.
+        grow(-len(a) if a.isascii() else -4 * len(a))
     return add(a, b)
+
+
+_ONLY_HOLDER = 3
+"""References to a value in `add_in_place` that one variable or element holds: that, the parameter, and the argument of the question."""
 
 
 def union_in_place(a: Any, b: Any) -> Any:
     if type(a) in DICTS and type(b) in DICTS:
         mutable(a)
+        pay_for_entries(len(b))
         for key in elements(b):
             store(a, key, b[key])
         return a
     if type(a) is Set and type(b) is Set:
         mutable(a)
-        a.items.update(b.items)
+        pay_for_entries(len(b))
+        a.items.update(elements(b).items)
         return a
     return union(a, b)
 
@@ -325,10 +376,10 @@ def as_text(value: Any) -> str:
     """The value as `%s` and `{}` put it."""
     kind = type(value)
     if kind is str:
-        return value  # type: ignore[no-any-return]
+        return value if len(value) <= 4096 else held(value)  # type: ignore[no-any-return]
     if kind is int and -_SHORT < value < _SHORT:
         return str(value)
-    return str_value(value)
+    return held(str_value(value))  # type: ignore[no-any-return]
 
 
 def as_decimal(value: Any) -> str:

@@ -70,7 +70,7 @@ def _text_to_text(name: str, method: Callable[[str], Any]) -> Callable[[Any], An
     slowly = _caller(name)
 
     def call(receiver: Any, /) -> Any:
-        return method(receiver) if type(receiver) is str and len(receiver) < 4096 else slowly(receiver)
+        return method(receiver) if type(receiver) is str and len(receiver) <= 32 else slowly(receiver)
 
     return call
 

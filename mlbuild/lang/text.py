@@ -4,27 +4,59 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
-from mlbuild.lang.thread import charge
+from mlbuild.lang.thread import charge, grow, limits
 from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Set, Struct, fail, type_name
-
-MAX_TEXT = 1 << 28
-"""The longest string or bytes that an operation may make."""
 
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _TO_ESCAPE = r'[\x00-\x1f"\\\x7f\ud800-\udfff]'
 _INT_CHUNK = 10**4000
 
 
+_FREE = 32
+"""Text of so many characters is paid for by the steps that make it."""
+SCANNED = 1024
+"""Longer text costs steps to be looked through."""
+
+
 def sized(text: Any) -> Any:
-    """The string or bytes, if they are not too long; long ones cost steps."""
+    """The string or bytes that were made, if they are not too long; all but short ones cost memory."""
+    length = len(text)
+    if length > _FREE:
+        spend(length, 1 if text.isascii() else 4)
+    return text
+
+
+def spend(length: int, width: int = 1) -> None:
+    """Pays for text of that length, before it is made or at once after; `width` is what a character takes at most."""
+    if length > SCANNED:
+        if length > limits().text:
+            too_long(length)
+        charge(length >> 10)
+    grow(64 + length * width)
+
+
+def too_long(length: int) -> NoReturn:
+    """The text would be longer than the limit."""
+    message = f"a string of {length} characters is too long (the limit is {limits().text})"
+    fail("too-large", message, "keep long texts in files, which actions read")
+
+
+def scanned(text: Any) -> None:
+    """A method looks through the text."""
+    length = len(text)
+    if length > SCANNED:
+        charge(length >> 7)
+
+
+def held(text: Any) -> Any:
+    """The text as a part of what is to be made of it: long parts are paid for before they are put together."""
     length = len(text)
     if length > 4096:
-        if length > MAX_TEXT:
-            fail("too-large", f"a string of {length} characters is too long")
-        charge(length >> 4)
+        spend(length, 1 if text.isascii() else 4)
     return text
 
 
@@ -34,6 +66,8 @@ def str_value(value: Any) -> str:
     if kind is str:
         return value  # type: ignore[no-any-return]
     if kind is bytes:
+        if len(value) > _FREE:
+            spend(len(value), 4)
         return re.sub(r"[\udc80-\udcff]", "\ufffd", value.decode("utf-8", "surrogateescape"))
     if kind not in TYPES and (method := getattr(kind, "starlark_str", None)) is not None:
         return str(method(value))
@@ -45,6 +79,10 @@ def repr_value(value: Any) -> str:
     out: list[str] = []
     _write(value, out, ())
     return sized("".join(out))  # type: ignore[no-any-return]
+
+
+_PIECE = 64
+"""What a piece of a long text takes until it is joined, a list's place among it."""
 
 
 def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
@@ -64,6 +102,9 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
         inside = (*inside, value)
         if len(inside) > 200:
             fail("too-deep", "value nesting depth limit exceeded")
+        count = len(value.fields if kind is Struct else value)
+        charge(4 * count + 4)
+        grow(_PIECE * (count + 1))
         if kind in DICTS:
             out.append("{")
             for index, (key, item) in enumerate(value.items()):
@@ -88,8 +129,6 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
                 _write(item, out, inside)
             out.append("," if kind is tuple and len(value) == 1 else "")
             out.append(closing)
-        if len(out) > MAX_TEXT >> 4:
-            fail("too-large", "the value is too large to print")
     else:
         out.append(_atom(value))
 
@@ -115,7 +154,27 @@ def _atom(value: Any) -> str:
 
 def quote(text: str) -> str:
     """The string as a literal."""
-    return f'"{_printable(re.sub(_TO_ESCAPE, _escape, text))}"'
+    return f'"{in_parts(text, _escaped)}"'
+
+
+_PART = 1 << 14
+
+
+def in_parts(text: str, change: Callable[[str], str]) -> str:
+    """The text changed by a function that takes much memory for a while, part by part if it is long."""
+    if len(text) <= _PART:
+        changed = change(text)
+        return text if changed is text else sized(changed)
+    parts = []
+    for start in range(0, len(text), _PART):
+        charge(_PART >> 5)
+        parts.append(sized(change(text[start : start + _PART])))
+    spend(sum(map(len, parts)), 1 if text.isascii() else 4)
+    return "".join(parts)
+
+
+def _escaped(text: str) -> str:
+    return _printable(re.sub(_TO_ESCAPE, _escape, text))
 
 
 def _printable(text: str) -> str:
@@ -139,6 +198,9 @@ def _escape(match: re.Match[str]) -> str:
 
 def quote_bytes(data: bytes) -> str:
     """The bytes as a literal, without the `b`."""
+    if len(data) > _FREE:
+        charge(4 * len(data))
+        spend(4 * len(data), 8)
     text = data.decode("utf-8", "surrogateescape")
     return (
         '"'
@@ -152,8 +214,9 @@ def quote_bytes(data: bytes) -> str:
 
 def int_text(value: int) -> str:
     """The decimal digits, whatever the interpreter's limit on them."""
-    if value.bit_length() < 13000:
+    if (bits := value.bit_length()) < 13000:
         return str(value)
+    charge((bits >> 10) ** 2)
     sign, value = ("-", -value) if value < 0 else ("", value)
     parts = []
     while value:
@@ -184,6 +247,8 @@ def percent(template: str, operand: Any) -> str:
     """`template % operand`."""
     arguments = operand if type(operand) is tuple else (operand,)
     used = 0
+    if len(template) > SCANNED:
+        charge(len(template) + 8 * template.count("%"))
 
     def substitute(match: re.Match[str]) -> str:
         nonlocal used
@@ -201,7 +266,7 @@ def percent(template: str, operand: Any) -> str:
             fail("bad-format", f"not enough arguments for format pattern {quote(template)}: {repr_value(arguments)}")
         value = arguments[used]
         used += 1
-        return convert(conversion, value)
+        return held(convert(conversion, value))  # type: ignore[no-any-return]
 
     result = re.sub(_PERCENT, substitute, template)
     if used < len(arguments):
@@ -249,10 +314,11 @@ def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     """`template.format(*args, **kwargs)`."""
     automatic = 0
     manual = False
-    size = 0
+    if len(template) > SCANNED:
+        charge(len(template) + 8 * (template.count("{") + template.count("}")))
 
     def substitute(match: re.Match[str]) -> str:
-        nonlocal automatic, manual, size
+        nonlocal automatic, manual
         whole = match[0]
         if whole == "{{":
             return "{"
@@ -291,10 +357,6 @@ def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
             value = kwargs[name]
         else:
             fail("bad-format", f"format: Missing argument '{name}'")
-        text = repr_value(value) if conversion == "r" else str_value(value)
-        size += len(text)
-        if size > MAX_TEXT:
-            fail("too-large", f"a string of more than {MAX_TEXT} characters is too long")
-        return text
+        return held(repr_value(value) if conversion == "r" else str_value(value))  # type: ignore[no-any-return]
 
     return sized(re.sub(_FIELD, substitute, template))  # type: ignore[no-any-return]

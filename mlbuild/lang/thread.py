@@ -15,16 +15,34 @@ from mlbuild.lang.errors import StarlarkError, function_name, module_text
 class Limits:
     """What one thread may spend: deterministic, unlike a timer."""
 
-    steps: int = 100_000_000
-    """Calls, turns of loops and elements made."""
+    steps: int = 10_000_000
+    """Turns of loops by what is in them, calls, and elements that a builtin looks at."""
+    memory: int = 96 << 20
+    """Bytes of all strings, lists, dicts and sets that are made, whether they are still held or not; the smallest are free."""
     depth: int = 200
     """Calls of the user's functions inside each other."""
+    output: int = 1 << 20
+    """Characters that are printed."""
+    text: int = 1 << 24
+    """The longest string, in characters, and the longest bytes."""
+    bits: int = 1 << 17
+    """The largest integer, in bits."""
+
+
+class Allowance:
+    """What all threads of one load may spend together; each takes from it what it spends itself."""
+
+    __slots__ = ("memory", "total")
+
+    def __init__(self, memory: int = 1 << 30) -> None:
+        self.total = memory
+        self.memory = memory
 
 
 class Thread:
     """One evaluation: hand it to `execute` and `call`. `context` is the host's own state, which builtins find here."""
 
-    __slots__ = ("active", "context", "keep_private", "limits", "print", "steps")
+    __slots__ = ("active", "allowance", "context", "keep_private", "limits", "memory", "output", "print", "steps")
 
     def __init__(
         self,
@@ -32,12 +50,16 @@ class Thread:
         print: Callable[[str], None] | None = None,
         limits: Limits = Limits(),
         keep_private: bool = False,
+        allowance: Allowance | None = None,
     ) -> None:
         self.context = context
         self.print = print
         self.limits = limits
         self.keep_private = keep_private
+        self.allowance = allowance
         self.steps = limits.steps
+        self.memory = limits.memory
+        self.output = limits.output
         self.active: dict[str, None] = {}
 
     def location(self) -> Location:
@@ -81,6 +103,36 @@ class Thread:
                 "look for a loop that grows with the square of its input",
             )
 
+    def grow(self, size: int) -> None:
+        """Spends bytes, before they are made. Raises when none are left."""
+        self.memory -= size
+        if self.memory < 0:
+            raise StarlarkError.of(
+                "too-much-memory",
+                f"the evaluation makes more than {self.limits.memory} bytes of values",
+                "look for a string or a list that is made anew in each turn of a loop: append to a list, and join it at the end",
+            )
+        if self.allowance is not None:
+            self.allowance.memory -= size
+            if self.allowance.memory < 0:
+                raise StarlarkError.of(
+                    "too-much-memory",
+                    f"the files loaded together make more than {self.allowance.total} bytes of values",
+                    "load fewer packages at once, or move what is large into files that actions read",
+                )
+
+    def say(self, text: str) -> None:
+        """Prints, as far as the host listens."""
+        self.output -= len(text) + 1
+        if self.output < 0:
+            raise StarlarkError.of(
+                "too-much-output",
+                f"the evaluation prints more than {self.limits.output} characters",
+                "print less: the lengths of long values, or the first of many",
+            )
+        if self.print is not None:
+            self.print(text)
+
 
 CURRENT: ContextVar[Thread] = ContextVar("starlark_thread")
 
@@ -94,21 +146,44 @@ def current() -> Thread:
 
 
 def charge(count: int) -> None:
-    """Spends steps of the thread that is evaluating now."""
-    current().charge(count)
+    """Spends steps of the thread that is evaluating now. What the host itself does with values is free."""
+    thread = CURRENT.get(None)
+    if thread is not None:
+        thread.charge(count)
 
 
-def enter(key: str) -> dict[str, None]:
+def grow(size: int) -> None:
+    """Spends bytes of the thread that is evaluating now, before they are made."""
+    thread = CURRENT.get(None)
+    if thread is not None:
+        thread.grow(size)
+
+
+def limits() -> Limits:
+    """Those of the thread that is evaluating now."""
+    thread = CURRENT.get(None)
+    return Limits() if thread is None else thread.limits
+
+
+CALL = 6
+"""The steps of a call."""
+
+
+def enter(key: str, steps: int = CALL) -> dict[str, None]:
     """A user's function begins: refuses recursion. `key` is the function's name and its place, apart by a NUL."""
     thread = CURRENT.get()
     active = thread.active
     if key in active or len(active) >= thread.limits.depth:
-        error = StarlarkError.of("too-deep", f"more than {thread.limits.depth} calls inside each other")
+        error = StarlarkError.of(
+            "too-deep",
+            f"more than {thread.limits.depth} calls inside each other",
+            "write a loop, or fewer layers of macros",
+        )
         if key in active:
             error = StarlarkError.of("recursion", f"function '{key.partition(chr(0))[0]}' called recursively")
         error.at_caller = True
         raise error
-    thread.steps -= 1
+    thread.steps -= steps
     if thread.steps < 0:
         thread.charge(0)
     active[key] = None

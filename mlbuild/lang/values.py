@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any, NoReturn
 
 from mlbuild.lang.errors import StarlarkError
+from mlbuild.lang.thread import charge
 
 NAN = math.nan
 
@@ -82,6 +83,7 @@ class Struct:
 
         if type(other) is not Struct or self.fields.keys() != other.fields.keys():
             return False
+        charge(2 * len(self.fields) + 2)
         return all(equal(value, other.fields[name]) for name, value in self.fields.items())
 
     def __hash__(self) -> int:
@@ -171,17 +173,35 @@ def hashable(value: Any) -> Any:
     if kind is str or kind is int:
         return value
     if kind is tuple:
-        for item in value:
-            hashable(item)
+        _check_parts(value)
         return value
     if kind is float:
         return NAN if value != value else value
     if kind in _UNHASHABLE or kind.__hash__ is None:
         fail("unhashable", f"unhashable type: '{type_name(value)}'")
     if kind is Struct:
-        for item in value.fields.values():
-            hashable(item)
+        _check_parts(value)
     return value
+
+
+_MAX_KEY = 1 << 16
+"""How many parts a key may have: each look at it goes through all of them, shared ones too."""
+
+
+def _check_parts(key: Any, seen: int = 0) -> int:
+    """Refuses a tuple or struct that cannot be a key. How many parts it has, with those seen before."""
+    parts = key if type(key) is tuple else key.fields.values()
+    seen += len(parts)
+    if seen > _MAX_KEY:
+        fail("too-large", f"a key of more than {_MAX_KEY} parts is too large")
+    if len(parts) > 8:
+        charge(len(parts))
+    for part in parts:
+        if type(part) is tuple or type(part) is Struct:
+            seen = _check_parts(part, seen)
+        else:
+            hashable(part)
+    return seen
 
 
 _UNHASHABLE = frozenset((list, FrozenList, dict, FrozenDict, Set, Builtin))
@@ -223,7 +243,10 @@ class Freezer:
             return entries
         if kind is tuple:
             frozen = tuple(map(self.freeze, value))
-            return value if all(a is b for a, b in zip(frozen, value, strict=True)) else frozen
+            if all(a is b for a, b in zip(frozen, value, strict=True)):
+                frozen = value
+            self._done[id(value)] = value, frozen
+            return frozen
         self._done[id(value)] = value, value
         if kind is Set:
             value.frozen = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlbuild.lang import MODULE, STRUCT, Limits, StarlarkError, Thread, call, compile_program, execute
+from mlbuild.lang import MODULE, STRUCT, Allowance, Limits, StarlarkError, Thread, call, compile_program, execute
 
 MANY = 100_000
 
@@ -96,7 +96,7 @@ def test_strings_are_bounded(source: str) -> None:
 
 
 def test_integers_are_bounded() -> None:
-    assert code_of("def f():\n  x = 7\n  for i in range(100): x *= x\nf()") == "out-of-range"
+    assert code_of("def f():\n  x = 7\n  for i in range(100): x *= x\nf()") == "integer-too-large"
 
 
 def test_a_loop_that_breaks_pays_for_its_turns_only() -> None:
@@ -113,3 +113,52 @@ def test_a_failed_call_leaves_the_thread_usable() -> None:
         with pytest.raises(StarlarkError, match="index out of range"):
             call(thread, names["f"], [3])
         assert call(thread, names["f"], [0]) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n  x = 'ab'\n  for i in range(100): x = x + x\nf()",
+        "def f():\n  x = [1]\n  for i in range(100): x = x + x\nf()",
+        "def f():\n  x = {}\n  for i in range(100):\n    x = x | {str(i) + k: 1 for k in x} | {str(i): 1}\nf()",
+        "x = [[0] * 1000 for _ in range(1000000)]",
+        "x = ['a' * 10000 for _ in range(100000)]",
+        "def f():\n  s = 'a' * 1000000\n  return '%s' % ([s] * 1000)\nf()",
+    ],
+    ids=range(6),
+)
+def test_what_is_made_is_bounded(source: str) -> None:
+    assert code_of(source, Limits()) in ("too-much-memory", "too-large")
+
+
+def test_a_text_that_grows_by_pieces_pays_for_what_is_new() -> None:
+    source = "def f():\n  s = ''\n  for i in range(10000): s += 'a line of a script that is longer than a few words\\n'\n  return len(s)\nx = f()"
+    assert run(source, Limits(memory=8 << 20))["x"] == 510_000
+
+
+def test_a_text_that_somebody_else_holds_is_paid_for_each_time() -> None:
+    source = "def f():\n  s, all = 'a' * 1000, []\n  for i in range(10000):\n    s += 'a'\n    all.append(s)\nf()"
+    assert code_of(source, Limits(memory=8 << 20)) == "too-much-memory"
+
+
+def test_what_is_printed_is_bounded() -> None:
+    assert code_of("def f():\n  for i in range(100): print('a' * 100)\nf()", Limits(output=5000)) == "too-much-output"
+
+
+def test_the_largest_text_and_integer_are_limits_of_the_thread() -> None:
+    assert code_of("x = 'a' * 2000", Limits(text=1500)) == "too-large"
+    assert (
+        code_of(
+            "def f(x): return x << 500 << 500 << 500 << 500 << 500 << 500 << 500 << 500 << 500\nf(1)", Limits(bits=4200)
+        )
+        == "integer-too-large"
+    )
+
+
+def test_files_loaded_together_share_an_allowance() -> None:
+    program = compile_program(b"x = [0] * 100000", "a.bzl", MODULE, frozenset())
+    allowance = Allowance(2_000_000)
+    execute(program, {}, {}, Thread(allowance=allowance))
+    execute(program, {}, {}, Thread(allowance=allowance))
+    with pytest.raises(StarlarkError, match="loaded together"):
+        execute(program, {}, {}, Thread(allowance=allowance))
