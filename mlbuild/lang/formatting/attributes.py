@@ -1,0 +1,160 @@
+"""What the names of a call's arguments say in BUILD files: which hold labels, which are sorted, which come first.
+
+These are buildifier's tables, so that both write the same.
+"""
+
+from __future__ import annotations
+
+LABELS = frozenset(
+    [
+        "app_target",
+        "appdir",
+        "base_package",
+        "build_deps",
+        "cc_deps",
+        "ccdeps",
+        "common_deps",
+        "compile_deps",
+        "compiler",
+        "data",
+        "default_visibility",
+        "dep",
+        "deps",
+        "deps_java",
+        "dont_depend_on",
+        "env_deps",
+        "envscripts",
+        "exported_deps",
+        "exports",
+        "externs_list",
+        "files",
+        "globals",
+        "implementation",
+        "implementation_deps",
+        "implements",
+        "includes",
+        "interface",
+        "jar",
+        "jars",
+        "javadeps",
+        "lib_deps",
+        "library",
+        "malloc",
+        "model",
+        "mods",
+        "module_deps",
+        "module_target",
+        "of",
+        "plugins",
+        "private_deps",
+        "proto_deps",
+        "proto_target",
+        "protos",
+        "resource",
+        "resources",
+        "runtime_deps",
+        "scope",
+        "shared_deps",
+        "similar_deps",
+        "source_jar",
+        "src",
+        "srcs",
+        "stripped_targets",
+        "suites",
+        "swigdeps",
+        "target",
+        "target_devices",
+        "target_platforms",
+        "template",
+        "test",
+        "test_data",
+        "test_deps",
+        "test_srcs",
+        "tests",
+        "tests_deps",
+        "tool",
+        "tools",
+        "visibility",
+    ]
+)
+"""Arguments that hold a label or labels, which are written in their short form."""
+
+NOT_LABELS = frozenset({"package_group.includes"})
+
+SORTED = frozenset(
+    [
+        "cc_deps",
+        "common_deps",
+        "compile_deps",
+        "configs",
+        "constraints",
+        "data",
+        "default_visibility",
+        "deps",
+        "deps_java",
+        "exported_deps",
+        "exports",
+        "filegroups",
+        "files",
+        "hdrs",
+        "implementation_deps",
+        "imports",
+        "includes",
+        "inherits",
+        "javadeps",
+        "lib_deps",
+        "module_deps",
+        "outs",
+        "packages",
+        "plugin_modules",
+        "private_deps",
+        "proto_deps",
+        "protos",
+        "pubs",
+        "resources",
+        "runtime_deps",
+        "shared_deps",
+        "similar_deps",
+        "srcs",
+        "swigdeps",
+        "swig_includes",
+        "tags",
+        "test_data",
+        "test_deps",
+        "test_srcs",
+        "test_tags",
+        "tests",
+        "tools",
+        "to_start_extensions",
+        "visibility",
+    ]
+)
+"""Arguments whose lists of strings are sorted."""
+
+NOT_SORTED = frozenset({"genrule.outs", "genrule.srcs", "cc_embed_data.srcs"})
+
+_FIRST = [
+    "name",
+    "gwt_name",
+    "package_name",
+    "visible_node_name",
+    "size",
+    "timeout",
+    "testonly",
+    "src",
+    "srcdir",
+    "srcs",
+    "out",
+    "outs",
+    "hdrs",
+    "has_services",
+    "include",
+    "of",
+    "baseline",
+]
+_LAST = ["destdir", "exports", "runtime_deps", "deps", "implementation", "implements", "alwayslink"]
+
+PLACES = {name: index for index, name in enumerate(_FIRST, -len(_FIRST))} | {
+    name: index for index, name in enumerate(_LAST, 1)
+}
+"""Where an argument stands among its call's: negative before the others, positive after them; 0 for all others."""

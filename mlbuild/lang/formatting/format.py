@@ -1,0 +1,38 @@
+"""Text in, formatted text out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlbuild.lang.automaton import automaton
+from mlbuild.lang.formatting.comments import attach_comments
+from mlbuild.lang.formatting.concrete import ConcreteBuilder
+from mlbuild.lang.formatting.kinds import Kind
+from mlbuild.lang.formatting.nodes import File
+from mlbuild.lang.formatting.printer import Printer
+from mlbuild.lang.formatting.rewrite import rewrite
+from mlbuild.lang.parse import drive, parse
+from mlbuild.lang.scan import scan
+from mlbuild.lang.syntax_errors import Source
+
+
+def format_text(text: str, kind: Kind, path: str = "") -> str:
+    """The text of a file in its one form. Raises StarlarkError, with `path` in it, if it is not Starlark."""
+    parse(text, path)
+    text = text.replace("\r\n", "\n")
+    file = concrete_tree(text, path)
+    rewrite(file, kind)
+    return Printer(kind).file(file)
+
+
+def concrete_tree(text: str, path: str = "") -> File:
+    """The concrete tree of a text that is Starlark."""
+    tokens = scan(text)
+    builder = ConcreteBuilder(tokens)
+    statements: Any = drive(automaton(), tokens, builder, Source(path, text))
+    statements.take_gap()
+    found = statements.found
+    last_line = found[-1].last_line if found else 1
+    file = File(0, found[-1].end if found else 0, 1, last_line, found, text)
+    attach_comments(file, tokens, builder.lines)
+    return file

@@ -1,0 +1,152 @@
+"""Lists of strings in attributes: sorted and without repetitions, where order has no meaning or a comment asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from mlbuild.lang.formatting.arguments import argument_name, callee
+from mlbuild.lang.formatting.attributes import NOT_SORTED, SORTED
+from mlbuild.lang.formatting.kinds import Kind
+from mlbuild.lang.formatting.marks import is_kept_sorted, is_left_alone, is_not_sorted
+from mlbuild.lang.formatting.nodes import (
+    Assign,
+    Binary,
+    Call,
+    Comment,
+    DictDisplay,
+    Entry,
+    File,
+    ListDisplay,
+    Name,
+    Node,
+    String,
+    walk,
+)
+
+SortKey = tuple[int, list[str], str]
+
+
+def sort_lists(file: File, kind: Kind) -> None:
+    """Sorts the lists of strings of the attributes that the table names, and those below a comment `keep sorted`."""
+    left_alone: list[bool] = []
+    for node, above in walk(file):
+        del left_alone[len(above) :]
+        left_alone.append((bool(left_alone) and left_alone[-1]) or is_left_alone(node))
+        if isinstance(node, Call):
+            if kind.is_declarative and not left_alone[-1]:
+                _sort_arguments(node)
+        elif isinstance(node, Assign):
+            if is_kept_sorted(node):
+                edit_lists(node.right, _sort)
+        elif isinstance(node, Entry):
+            if is_kept_sorted(node):
+                edit_lists(node.value, _sort)
+        elif isinstance(node, ListDisplay) and node.items and (is_kept_sorted(node) or is_kept_sorted(node.items[0])):
+            _sort(node)
+
+
+def edit_lists(value: Node, edit: Callable[[Node], Node]) -> Node:
+    """The value, with what `edit` makes of it, of the terms of a sum, and of the branches of a `select`."""
+    value = edit(value)
+    if isinstance(value, Binary) and value.operator == "+":
+        # Along the left side by a loop: a sum may have any number of terms.
+        term = value
+        while True:
+            term.right = edit_lists(term.right, edit)
+            term.left = edit(term.left)
+            if not (isinstance(term.left, Binary) and term.left.operator == "+"):
+                break
+            term = term.left
+        term.left = _edit_branches(term.left, edit)
+        return value
+    return _edit_branches(value, edit)
+
+
+def _edit_branches(value: Node, edit: Callable[[Node], Node]) -> Node:
+    is_select = isinstance(value, Call) and isinstance(value.function, Name) and value.function.name == "select"
+    if is_select and isinstance(value, Call) and value.arguments and isinstance(value.arguments[0], DictDisplay):
+        for entry in value.arguments[0].items:
+            assert isinstance(entry, Entry)
+            entry.value = edit_lists(entry.value, edit)
+    return value
+
+
+def _sort_arguments(call: Call) -> None:
+    for argument in call.arguments:
+        name = argument_name(argument)
+        if name not in SORTED or f"{callee(call)}.{name}" in NOT_SORTED or is_left_alone(argument):
+            continue
+        assert isinstance(argument, Assign)
+        if is_not_sorted(argument):
+            if isinstance(argument.right, ListDisplay):
+                argument.right.items = _without_repetitions(argument.right.items)
+        else:
+            edit_lists(argument.right, _sort)
+
+
+def _sort(value: Node) -> Node:
+    if not isinstance(value, ListDisplay) or len(value.items) < 2:
+        return value
+    first = value.items[0]
+    is_asked_for = is_kept_sorted(value) or is_kept_sorted(first)
+    if is_not_sorted(first) or (not is_asked_for and _has_lines_of_comment(value)):
+        value.items = _without_repetitions(value.items)
+    else:
+        value.items = _sorted_runs(value.items)
+    return value
+
+
+def _has_lines_of_comment(value: ListDisplay) -> bool:
+    return bool(value.before or value.after or value.close.before) or any(item.before for item in value.items)
+
+
+def _without_repetitions(items: list[Node]) -> list[Node]:
+    """The comments above what goes move to what follows."""
+    seen: set[str] = set()
+    kept: list[Node] = []
+    waiting: tuple[Comment, ...] = ()
+    for item in items:
+        if isinstance(item, String):
+            if item.value in seen:
+                waiting += item.before + item.after
+                continue
+            seen.add(item.value)
+        if waiting and isinstance(item, String):
+            item.before, waiting = waiting + item.before, ()
+        kept.append(item)
+    return kept
+
+
+def _sorted_runs(items: list[Node]) -> list[Node]:
+    """Each run of strings sorted; anything else, and a line of comment, ends a run."""
+    found: list[Node] = []
+    run: list[String] = []
+    for item in items:
+        if run and not (isinstance(item, String) and not item.before):
+            found += _sorted_run(run)
+            run = []
+        if isinstance(item, String):
+            run.append(item)
+        else:
+            found.append(item)
+    return found + _sorted_run(run)
+
+
+def _sorted_run(run: list[String]) -> list[String]:
+    keys = [_sort_key(item.value) for item in run]
+    if all(first < second for first, second in pairwise(keys)):
+        return run
+    before, run[0].before = run[0].before, ()
+    unique: dict[str, String] = {}
+    for item in sorted(run, key=lambda item: _sort_key(item.value)):
+        unique.setdefault(item.value, item)
+    kept = list(unique.values())
+    kept[0].before = before
+    return kept
+
+
+def _sort_key(value: str) -> SortKey:
+    """Files, then `:targets`, then `//labels`, then `@labels`; by the parts between dots and colons."""
+    phase = 1 if value.startswith(":") else 2 if value.startswith("//") else 3 if value.startswith("@") else 0
+    return phase, value.replace(":", ".").split("."), value
