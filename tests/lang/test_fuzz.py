@@ -1,161 +1,94 @@
-"""Whatever is in a file, it ends in a value or in an error in our own words: no traceback, and soon."""
+"""Whatever is in a file and whatever is called with whatever: it ends in a value or in an error in our own words, soon."""
 
 from __future__ import annotations
 
-import random
-import re
-import resource
+import os
 import subprocess
 import sys
-import time
-import warnings
 from pathlib import Path
 
 import pytest
 
-from mlbuild.lang import BUILD, MODULE, Limits, StarlarkError, Thread, compile_program, execute
-from mlbuild.lang.library import FUNCTIONS
-from mlbuild.lang.methods import METHODS
-from tests.lang.programs import Program
+from mlbuild.lang import MODULE
+from tests.lang.fuzzing import LEAK, fuzz, report, shrink
+from tests.lang.noise import Calls, File, case
 
-CASES = sorted(Path(__file__).with_name("cases").glob("*.star"))
-WORDS = [
-    *"()[]{}:;,.=+-*/%&|^~<>!@?\\\"'#\n\t _",
-    *(
-        "**",
-        "//",
-        "==",
-        "!=",
-        "<<",
-        ">>",
-        "+=",
-        "\n    ",
-        "\n  ",
-        '"""',
-        "'''",
-        "\\\n",
-        "\r\n",
-        "\x00",
-        "\ufeff",
-        "\u202e",
-    ),
-    *(
-        "def ",
-        "for ",
-        "in ",
-        "if ",
-        "else ",
-        "elif ",
-        "lambda ",
-        "return ",
-        "load",
-        "not ",
-        "and ",
-        "or ",
-        "pass",
-        "break",
-    ),
-    *(
-        "None",
-        "True",
-        "0",
-        "1",
-        "0x",
-        "1e9",
-        "1e999",
-        "10" * 50,
-        "b'",
-        "r'",
-        "f'",
-        "\\u",
-        "\\N{",
-        "__class__",
-        "x",
-        "x",
-    ),
-    *("while ", "class ", "import ", "yield ", "global "),
-    *(f"{name}(" for name in FUNCTIONS),
-    *(f".{name}(" for table in METHODS.values() for name in table),
-]
-SLOWEST = 1.0
+ROOT = Path(__file__).parents[2]
+FIRST = int(os.environ.get("MLBUILD_FUZZ_SEED", "0"))
+COUNT = int(os.environ.get("MLBUILD_FUZZ_COUNT", "500000"))
+BATCHES = 8
 
 
-def mutated(text: str, source: random.Random) -> str:
-    """The text with a few pieces taken out, put in, doubled or moved."""
-    pieces = re.findall(r"\w+|\s+|[^\w\s]", text)[:400]
-    for _ in range(source.randrange(1, 6)):
-        at, other = source.randrange(len(pieces) + 1), source.randrange(len(pieces) + 1)
-        choice = source.randrange(5)
-        if choice == 0:
-            del pieces[at : at + source.randrange(1, 4)]
-        elif choice == 1:
-            pieces.insert(at, source.choice(WORDS))
-        elif choice == 2:
-            pieces[at:at] = pieces[other : other + source.randrange(1, 6)]
-        elif choice == 3:
-            pieces[at:at] = [source.choice(WORDS)] * source.choice((2, 3, 50))
-        else:
-            pieces[at : at + 1] = [source.choice(WORDS)]
-    return "".join(pieces)
-
-
-def inputs(seed: int) -> str:
-    source = random.Random(seed)
-    kind = source.randrange(4)
-    if kind == 0:
-        return "".join(source.choices(WORDS, k=source.randrange(1, 40)))
-    if kind == 1:
-        return mutated(Program(seed).text(), source)
-    chunks = source.choice(CASES).read_text().split("---\n")
-    return mutated(source.choice(chunks), source)
-
-
-def survives(text: str) -> None:
-    """Fails the test if the text raises anything but `StarlarkError`, or takes too long."""
-    began = time.process_time()
-    for dialect in (MODULE, BUILD):
-        try:
-            program = compile_program(text.encode("utf-8", "surrogatepass"), "fuzz.bzl", dialect, frozenset())
-            execute(program, {}, {each.module: {} for each in program.loads}, Thread(limits=Limits(steps=20_000)))
-        except StarlarkError as error:
-            assert str(error)
-    spent = time.process_time() - began
-    assert spent < SLOWEST, f"{spent:.1f} s: {text!r}"
-
-
-def fuzz(first: int, last: int, seconds: float) -> int:
-    """How many inputs were tried before the time was over."""
-    ends = time.monotonic() + seconds
-    for seed in range(first, last):
-        text = inputs(seed)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                survives(text)
-        except Exception as error:
-            raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}\n{text!r}") from error
-        if time.monotonic() > ends:
-            return seed + 1 - first
-    return last - first
-
-
-def test_two_thousand_damaged_files_end_well() -> None:
-    assert fuzz(0, 2_000, 40) > 300
-
-
-@pytest.mark.campaign
-def test_half_a_million_damaged_files_end_well_in_256_mib() -> None:
-    """As many of them as ten minutes hold, in a process that can have no more memory."""
-    limit = 256 << 20
-    code = "from tests.lang.test_fuzz import fuzz; print(fuzz(2_000, 502_000, 600))"
-    found = subprocess.run(
-        [sys.executable, "-c", code],
+def confined(first: int, last: int, note: Path) -> str:
+    """Runs the cases in a process of 256 MiB; what is wrong with them, if anything is."""
+    note.write_bytes(bytes(8))
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.lang.fuzzing", str(first), str(last)],
+        cwd=ROOT,
+        env={**os.environ, "MLBUILD_FUZZ_NOTE": str(note), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=120 + (last - first) / 50,
         check=False,
-        cwd=Path(__file__).parents[2],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
     )
-    assert found.returncode == 0, found.stderr[-3000:]
-    assert int(found.stdout) > 50_000
+    if told.returncode < 0:
+        return f"case {int.from_bytes(note.read_bytes(), 'little')} ended the process: signal {-told.returncode}"
+    if told.returncode:
+        return told.stdout + told.stderr[-2000:]
+    return "" if told.stdout == f"{last - first}\n" else told.stdout
+
+
+def test_four_thousand_cases_end_well(tmp_path: Path) -> None:
+    assert confined(0, 4_000, tmp_path / "note") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_half_a_million_cases_end_well_in_256_mib(batch: int, tmp_path: Path) -> None:
+    """`MLBUILD_FUZZ_COUNT` and `MLBUILD_FUZZ_SEED` choose others."""
+    size = COUNT // BATCHES
+    first = FIRST + 4_000 + batch * size
+    assert confined(first, first + size, tmp_path / "note") == ""
+
+
+def test_a_case_is_the_same_each_time() -> None:
+    assert [case(number) for number in range(50) if isinstance(case(number), File)] == [
+        case(number) for number in range(50) if isinstance(case(number), File)
+    ]
+
+
+def test_the_cases_are_not_dull() -> None:
+    """Of all kinds: bytes that are no text, files that cannot be parsed and files that can, calls."""
+    made = [case(number) for number in range(200)]
+    files = [each for each in made if isinstance(each, File)]
+    assert len(made) - len(files) > 30
+    assert any(b"\xff" in each.source for each in files)
+    assert len({each.dialect for each in files}) == 2
+    assert len({each.source for each in files}) > 120
+
+
+def test_a_failure_is_told_with_the_least_input_and_how_to_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.lang.fuzzing.case", lambda number: File(b"x = 1\ny = boom(2)\n", MODULE))
+    monkeypatch.setattr("tests.lang.fuzzing.trouble", lambda made: "Boom: of old" if b"boom" in made.source else None)
+    told = report(7, "Boom: of old")
+    assert told.splitlines()[0] == "case 7: Boom: of old"
+    assert told.splitlines()[1].endswith("b'boom'")
+    assert told.splitlines()[2] == "  python -m tests.lang.fuzzing 7"
+
+
+def test_shrinking_keeps_what_fails() -> None:
+    assert shrink(b"aaaaXaaaaYaa", lambda data: b"X" in data and b"Y" in data) == b"XY"
+
+
+def test_what_is_python_s_own_is_found_in_messages() -> None:
+    assert LEAK.search("<built-in method append of list object at 0x7f00>")
+    assert LEAK.search("f() takes 1 positional argument but 2 were given")
+    assert not LEAK.search("f() accepts no more than 1 positional argument but got 2")
+
+
+def test_a_case_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.lang.fuzzing.SLOWEST", -1.0)
+    monkeypatch.setattr("tests.lang.fuzzing.case", lambda number: Calls(()))
+    count, found = fuzz(0, 1, 10)
+    assert count == 1
+    assert found[0].startswith("case 0: takes more than -1.0 s")
