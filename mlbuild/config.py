@@ -8,18 +8,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
 from mlbuild.flags import COMMANDS, Command, Flag, error, parse, size_of
+from mlbuild.records import record
 
 WORKSPACE_FILE = "WORKSPACE.ml"
 RC_FILE = ".mlbuildrc"
 MAX_IMPORTS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RcLine:
     """`section words`, and the place it stands in (`path:line`)."""
 
@@ -28,7 +28,7 @@ class RcLine:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SelftestRequest:
     """Which campaigns (all, if none is named), whether the long ones, with how many trials each, from which number on."""
 
@@ -38,7 +38,7 @@ class SelftestRequest:
     seed: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildRequest:
     """One command in one workspace. `words` are its patterns, or what the command takes instead; `rest` follows `--`."""
 

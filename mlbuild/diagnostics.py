@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+
+from mlbuild.records import ordered_record, record
 
 
 class ExitCode(IntEnum):
@@ -22,7 +23,7 @@ class ExitCode(IntEnum):
     INTERNAL = 37
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class Location:
     """A place in a file: path from the workspace root, line and column from 1 (0: not known)."""
 
@@ -35,7 +36,7 @@ class Location:
         return ":".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """One call in a user's own files, outermost first."""
 
@@ -43,7 +44,7 @@ class Frame:
     function: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One thing that is wrong. `code` is stable; `message` is small first letter, no full stop."""
 

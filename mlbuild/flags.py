@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import ExitCode, UserError, did_you_mean, fail
+from mlbuild.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """One flag. `kind` is `bool`, `int`, `size`, `text`, `path` or `list` (may be given more than once)."""
 
@@ -21,7 +21,7 @@ class Flag:
     short: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """One command. `inherits` names the command whose rc lines hold for it too."""
 
@@ -109,7 +109,7 @@ COMMANDS: Mapping[str, Command] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parsed:
     """Flags with their values (booleans as yes and no) in the order given, what is no flag, and what follows `--`."""
 

@@ -6,13 +6,14 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from docs.made.markdown import sentence, table, value
 from mlbuild.files.memory import MemorySourceTree
 from mlbuild.lang import ProgramCache
 from mlbuild.loading import Defaults, Loader
+from mlbuild.records import replace
 from mlbuild.store import MemoryStore
 from mlbuild.terms import Attribute, Rule
 from mlbuild.testing.workspace import MemoryWorkspace, rule_files

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mlbuild.lang import Thread, call, str_value, type_name
+from mlbuild.records import record
 from mlbuild.terms import Argument, Artifact, Depset, ExpandedDirectory, Label
 
 UNSET = object()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _One:
     name: str | None
     value: object
     format: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Many:
     name: str | None
     values: tuple[object, ...] | Depset

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import Location, UserError, fail
+from mlbuild.records import record
 from mlbuild.terms import Artifact, Label
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Owner:
     """A target, and the place in its BUILD file."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from mlbuild.analysis.node import Match, Settings
+from mlbuild.records import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Configuration:
     """`defines` are the `--define name=value` of the command line; `options` are other flags that rules may ask for."""
 

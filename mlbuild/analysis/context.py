@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mlbuild.analysis.actions import Actions
 from mlbuild.analysis.expansion import BadText, expand_location, expand_variables, files_for_location, has_location
 from mlbuild.analysis.node import Node
 from mlbuild.lang import Thread, freeze, type_name
+from mlbuild.records import record
 from mlbuild.terms import Artifact, BadLabel, Info, Label, Target
 
 Resolve = Callable[[str], Label]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolved:
     """What one target's attributes came to: by attribute, values as `ctx.attr` shows them, and the dependencies.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from mlbuild.analysis.actions import Actions
 from mlbuild.analysis.claims import Owner
@@ -14,10 +13,11 @@ from mlbuild.analysis.packages import Packages
 from mlbuild.analysis.results import Returned, node_of
 from mlbuild.diagnostics import Diagnostic, Location, UserError
 from mlbuild.lang import Thread, call
+from mlbuild.records import record, replace
 from mlbuild.terms import Action, Artifact, Label, MapAction, SpawnAction, Target, outputs_of
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Implemented:
     """What an implementation gave."""
 

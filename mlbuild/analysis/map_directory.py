@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from mlbuild.analysis import checks
@@ -11,12 +10,13 @@ from mlbuild.analysis.args import Args
 from mlbuild.analysis.spawning import Command, spawn_action
 from mlbuild.diagnostics import Location, UserError, fail
 from mlbuild.lang import Thread, call, freeze
+from mlbuild.records import record, replace
 from mlbuild.terms import Artifact, Label, SpawnAction, inputs_of
 
 Members = Mapping[Artifact, tuple[Artifact, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapDirectory:
     """What `map_directory` was called with."""
 

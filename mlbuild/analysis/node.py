@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from mlbuild.diagnostics import Location, fail
+from mlbuild.records import entity, field
 from mlbuild.terms import Artifact, Depset, Info, Label, Provider, RunCommand
 
 Settings = frozenset[tuple[str, str, str]]
 """What a `config_setting` asks for: (kind of setting, name, value)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@entity
 class Match:
     """Of a `config_setting`: what it asks for, and whether that is so."""
 
@@ -21,7 +21,7 @@ class Match:
     is_match: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@entity
 class Node:
     """A target after analysis, as Starlark sees it too: `target[Provider]`, `Provider in target`."""
 

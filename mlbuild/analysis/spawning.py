@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mlbuild.analysis import checks
 from mlbuild.analysis.args import Args
 from mlbuild.lang import Thread, type_name
+from mlbuild.records import record
 from mlbuild.terms import Argument, Artifact, ExpandedDirectory, Label, Resources, SpawnAction
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """What `run` was called with, unchecked."""
 

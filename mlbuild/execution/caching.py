@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mlbuild.execution.key import action_key
+from mlbuild.records import replace
 from mlbuild.seams import ActionCache, SpawnRunner
 from mlbuild.terms import Digest, Spawn, SpawnResult
 

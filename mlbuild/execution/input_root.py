@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from mlbuild.reapi import decode_directory, encode_directory
+from mlbuild.records import record
 from mlbuild.seams import ContentStore
 from mlbuild.terms import (
     Digest,
@@ -23,7 +23,7 @@ Node = dict[str, "Value | Node"]
 """A folder being put together: by name, a value or a folder in turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MerkleTree:
     """A folder by digest, and the encoded `Directory` messages that were made for it, by digest."""
 

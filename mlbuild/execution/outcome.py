@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from mlbuild.records import record
 from mlbuild.terms import Artifact, FileValue, TreeValue
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """How to execute. `jobs` bounds how many actions are worked on at once; cpus and memory what they may use."""
 
@@ -19,7 +19,7 @@ class Options:
     reuse_tests: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TestOutcome:
     """One test action's end: `log` is its stdout and stderr."""
 
@@ -32,21 +32,17 @@ class TestOutcome:
     log: bytes
 
 
-@dataclass(slots=True)
 class Counts:
-    """How many actions ended in which way."""
+    """How many actions ended in which way; counted up while they do."""
 
-    total: int = 0
-    ran: int = 0
-    cached: int = 0
-    cached_remotely: int = 0
-    internal: int = 0
-    failed: int = 0
-    skipped: int = 0
-    runners: dict[str, int] = field(default_factory=dict)
+    __slots__ = ("cached", "cached_remotely", "failed", "internal", "ran", "runners", "skipped", "total")
+
+    def __init__(self) -> None:
+        self.total = self.ran = self.cached = self.cached_remotely = self.internal = self.failed = self.skipped = 0
+        self.runners: dict[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """`values` has every artifact that exists now; `failed` the artifacts whose action failed or was skipped.
 

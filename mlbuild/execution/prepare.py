@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from mlbuild.execution.input_root import MerkleTree, members, merkle_tree
+from mlbuild.records import record
 from mlbuild.terms import (
     OUTPUT_ROOT,
     WORKING_DIRECTORY,
@@ -23,7 +23,7 @@ from mlbuild.terms import (
 Values = Mapping[Artifact, FileValue | TreeValue]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prepared:
     """A spawn that is ready to be looked up or run; its input root is not in the store yet."""
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from mlbuild.execution.hints import hints
 from mlbuild.execution.outcome import Counts, Options, Outcome, TestOutcome
 from mlbuild.execution.schedule import Schedule, State
 from mlbuild.execution.work import Done, Failed, Grown, Work, Worker
+from mlbuild.records import record
 from mlbuild.seams import ActionCache, BlobMissing, ContentStore, EventSink, Fetcher, SourceTree, SpawnRunner
 from mlbuild.terms import (
     Action,
@@ -37,7 +37,7 @@ REWINDS = 3
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Doors:
     """What execution needs of the world."""
 
@@ -364,7 +364,7 @@ class Execution:
                 chain.append((f"{action.mnemonic} {action.owner.short}", seconds))
             last = self._finished[last][1]
         failed = frozenset(artifact for artifact in self._producers if artifact not in self._values)
-        return Outcome(self._values, failed, self._tests, replace(self._counts), tuple(reversed(chain)))
+        return Outcome(self._values, failed, self._tests, self._counts, tuple(reversed(chain)))
 
 
 def needed(graph: ActionGraph, wanted: Iterable[Artifact]) -> tuple[int, ...]:

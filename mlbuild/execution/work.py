@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import ExitCode, UserError, render
 from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.input_root import directory_of, members, merkle_tree
 from mlbuild.execution.prepare import prepare
+from mlbuild.records import record
 from mlbuild.seams import ActionCache, ContentStore, EventSink, Fetcher, SourceTree
 from mlbuild.terms import (
     EMPTY,
@@ -32,7 +32,7 @@ from mlbuild.terms.event import ActionRunning
 Values = dict[Artifact, FileValue | TreeValue]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """The action's outputs. `how` is as in `ActionFinished`; `ran_to_its_end` means that its process exited by itself."""
 
@@ -46,7 +46,7 @@ class Done:
     ran_to_its_end: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     reason: str
     exit_code: int
@@ -55,7 +55,7 @@ class Failed:
     is_timed_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grown:
     """A map action's spawns."""
 

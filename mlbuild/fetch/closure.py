@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from mlbuild.fetch.elf import BadElf, Elf, read_elf
+from mlbuild.records import field, record
 
 ALWAYS = (
     # The whole C library: what a wheel needs is known only when it is loaded, long after the closure was taken.
@@ -21,7 +21,7 @@ _TRIPLETS = {(64, False, 62): "x86_64-linux-gnu", (64, False, 183): "aarch64-lin
 _MAX_INCLUDES = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Closure:
     """`libraries` maps each name that something asks for to the real file; `loaders` likewise by base name.
 

@@ -7,10 +7,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from mlbuild.fetch.tree import HostFile, Piece, keep_tree, unreadable
 from mlbuild.files.last_build import Witness, witness
+from mlbuild.records import record
 from mlbuild.seams import ContentStore
 from mlbuild.terms import Digest, TreeValue
 
@@ -19,7 +19,7 @@ _SETTLED_NS = 2_000_000_000
 """Some file systems keep times in steps of up to two seconds: a younger state proves nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """What a tree will consist of, and the other files and folders that the plan was made from."""
 

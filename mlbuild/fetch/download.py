@@ -7,11 +7,11 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol
 
 from mlbuild.diagnostics import UserError, fail
 from mlbuild.fetch.settings import IndexSettings, without_credentials
+from mlbuild.records import record
 
 if TYPE_CHECKING:
     import urllib.request
@@ -26,7 +26,7 @@ class Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """What a download may take. `pauses` are the seconds to wait before each further try."""
 
@@ -78,7 +78,7 @@ def read(url: str, accept: str, settings: IndexSettings, limits: Limits) -> tupl
     raise AssertionError("the last try returns or raises")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """What an address gave: a stream that turns every failure to read into `_Broken`."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import mmap
 import struct
-from dataclasses import dataclass
+
+from mlbuild.records import record
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_STRSZ, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
@@ -22,7 +23,7 @@ class BadElf(ValueError):
     """The bytes begin as an ELF file does, but are none that a loader would take."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Elf:
     """`machine` is (class in bits, big-endian or not, `e_machine`): files that differ in it cannot be loaded together."""
 

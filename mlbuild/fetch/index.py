@@ -8,7 +8,6 @@ import re
 import sys
 import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from mlbuild.diagnostics import fail
@@ -16,13 +15,14 @@ from mlbuild.fetch.download import LIMITS, Limits, NotThere, read
 from mlbuild.fetch.lock import normal_name
 from mlbuild.fetch.settings import IndexSettings, without_credentials
 from mlbuild.fetch.uv import Uv
+from mlbuild.records import record
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _PAGE_BYTES = 256 << 20
 _SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackageFile:
     """One file that an index offers; `sha256` is nothing when the index does not say it."""
 

@@ -11,13 +11,13 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.fetch.closure import Closure, host_folders, library_closure
 from mlbuild.fetch.collected import Plan
 from mlbuild.fetch.elf import BadElf, read_elf
 from mlbuild.fetch.tree import HostFile, Link, Made, Piece, unreadable, walk_files
+from mlbuild.records import record
 
 MOUNT = "/python"
 """Where actions find the interpreter; bytecode and scripts name this path."""
@@ -43,7 +43,7 @@ _QUESTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interpreter:
     """An installed interpreter, never a virtual environment's."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import Diagnostic, Location, UserError, fail
 from mlbuild.fetch.interpreter import Interpreter
 from mlbuild.fetch.uv import Uv, complaint
+from mlbuild.records import record
 
 HEADER = "# Made by `mlbuild lock`: every package that the requirements need, pinned by version and hash.\n"
 
@@ -21,7 +21,7 @@ _OPTIONS = ("--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--o
             "--prefer-binary", "--require-hashes", "--no-index", "--pre", "--trusted-host")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requirement:
     """One line of a lock: `attrs==25.1.0 ; python_version > '3.10'`, its hashes, and where it begins."""
 

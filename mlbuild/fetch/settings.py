@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.records import field, record
 
 _UV_VARIABLES = frozenset({
     "UV_CACHE_DIR", "UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_INSTALLS", "UV_CONFIG_FILE", "UV_DEFAULT_INDEX",
@@ -25,7 +25,7 @@ _HOST_VARIABLES = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexSettings:
     """Where packages come from. `default_index` is nothing when uv's own default is meant.
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.reapi import encode_directory
+from mlbuild.records import record
 from mlbuild.seams import ContentStore
 from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, SymlinkNode, TreeValue
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostFile:
     """A file's bytes as they are on this host."""
 
@@ -21,7 +21,7 @@ class HostFile:
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Made:
     """A file whose bytes are known."""
 
@@ -29,7 +29,7 @@ class Made:
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """A symlink; `target` is relative to the link's own folder."""
 
@@ -40,7 +40,7 @@ Piece = HostFile | Made | Link
 Node = dict[str, "FileNode | SymlinkNode | Node"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kept:
     """A tree in the store: its root, and every blob that it consists of, sorted."""
 

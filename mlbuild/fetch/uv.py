@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.fetch.settings import IndexSettings, without_credentials
+from mlbuild.records import record
 
 _TIMEOUT_SECONDS = 3600
 _OFFLINE = re.compile(
@@ -18,7 +18,7 @@ _OFFLINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Uv:
     """uv's program and the settings that it runs under."""
 

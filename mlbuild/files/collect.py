@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from mlbuild.reapi import encode_directory
+from mlbuild.records import record
 from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, FileValue, SymlinkNode, TreeValue
 
 _KINDS = {
@@ -34,7 +34,7 @@ class BlobSink(Protocol):
     def put_stream(self, source: BinaryIO) -> Digest: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bounds:
     """How much one output may be."""
 

@@ -7,14 +7,14 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlbuild.reapi import decode_directory
+from mlbuild.records import record
 from mlbuild.terms import Digest, Directory
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Staged:
     """A tree, or a program that trees link to: its bytes on disk by inode, and when it was last used."""
 

@@ -16,12 +16,12 @@ import secrets
 import stat
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mlbuild.files.remove import remove_tree
 from mlbuild.reapi import decode_directory
+from mlbuild.records import record
 from mlbuild.terms import Digest, Directory, FileNode
 
 FIXED_TIME = 315_532_800
@@ -44,7 +44,7 @@ class BlobFiles(Protocol):
     def path_of(self, digest: Digest) -> Path: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StagedTree:
     """A shared tree to mount at `path`, relative to the staged folder (empty: at the folder itself)."""
 

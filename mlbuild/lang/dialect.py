@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlbuild.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dialect:
     """A dialect of Starlark, as a value; it is part of the key of compiled code."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from dataclasses import replace
 from types import CodeType, FrameType, TracebackType
 
 from mlbuild.diagnostics import Diagnostic, Frame, Location, UserError
+from mlbuild.records import replace
 
 MARK = "+program"
 """The global of every compiled module that holds what `source_line` and the frames need."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlbuild.lang.scan import BAD, COMMENT, NEWLINE, Tokens
 
 OPENING = {"LPAREN": "(", "LBRACKET": "[", "LBRACE": "{"}
@@ -13,22 +11,23 @@ _AHEAD, _LOOKS_AHEAD = 300, 1000
 _AFTER_NAME = frozenset(("EQUAL", "AUGMENTED", "LPAREN", "DOT"))
 
 
-@dataclass(slots=True)
 class Line:
     """A logical line: tokens without blank lines and comments, the `NEWLINE` at its end included if it has one."""
 
-    kinds: list[str]
-    texts: list[str]
-    starts: list[int]
-    width: int
-    end: int
-    """Where the text of the line ends."""
-    unclosed: int | None = None
-    """Where a bracket begins that nothing closes."""
-    told: int = -1
-    """Where the last of its errors is that was told."""
-    broken: bool = False
-    """Whether it stands here for a line that could not be read."""
+    __slots__ = ("broken", "end", "kinds", "starts", "texts", "told", "unclosed", "width")
+
+    def __init__(
+        self, kinds: list[str], texts: list[str], starts: list[int], width: int, end: int, unclosed: int | None = None
+    ) -> None:
+        self.kinds, self.texts, self.starts, self.width = kinds, texts, starts, width
+        self.end = end
+        """Where the text of the line ends."""
+        self.unclosed = unclosed
+        """Where a bracket begins that nothing closes."""
+        self.told = -1
+        """Where the last of its errors is that was told."""
+        self.broken = False
+        """Whether it stands here for a line that could not be read."""
 
 
 def lines_of(tokens: Tokens) -> list[Line]:

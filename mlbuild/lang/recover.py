@@ -6,8 +6,6 @@ the line that is to blame is mended or taken out and the statement parsed again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlbuild.diagnostics import Diagnostic
 from mlbuild.lang import tree
 from mlbuild.lang.automaton import automaton
@@ -16,6 +14,7 @@ from mlbuild.lang.layout import Line, lines_of, statements_of
 from mlbuild.lang.parse import drive
 from mlbuild.lang.scan import Tokens, scan
 from mlbuild.lang.syntax_errors import Fix, Source, SyntaxMistake, misplaced_loads
+from mlbuild.records import record
 
 MOST = 100
 """So many mistakes of a file are told at most, and so often one statement is tried again."""
@@ -30,7 +29,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Partial:
     """What a broken file holds nevertheless."""
 

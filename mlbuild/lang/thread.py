@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import Frame, Location
 from mlbuild.lang.errors import StarlarkError, function_name, module_text
+from mlbuild.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """What one thread may spend: deterministic, unlike a timer."""
 

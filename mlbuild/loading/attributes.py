@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from mlbuild.lang import freeze, repr_value, type_name
+from mlbuild.records import replace
 from mlbuild.terms import DEFAULT_CONDITION, Attribute, BadLabel, Label, Select, Selector
 
 Resolve = Callable[[str], Label]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from mlbuild.diagnostics import Diagnostic, UserError, did_you_mean
 from mlbuild.lang import Thread, type_name
@@ -11,6 +10,7 @@ from mlbuild.loading.attributes import OUTPUT_KINDS, BadValue, convert
 from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.package import Package, folder_of, package_text
+from mlbuild.records import replace
 from mlbuild.terms import BadLabel, Label, Rule, Select, Target
 
 PUBLIC = "//visibility:public"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mlbuild.diagnostics import Diagnostic, Location, UserError
+from mlbuild.records import replace
 from mlbuild.seams import SourceTree
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from mlbuild.diagnostics import Diagnostic, Location, UserError
 from mlbuild.lang import BUILD, Thread
@@ -22,6 +21,7 @@ from mlbuild.loading.package import (
     folder_of,
 )
 from mlbuild.loading.patterns import Pattern, Scope, parse_pattern
+from mlbuild.records import record, replace
 from mlbuild.seams import EventSink, SourceTree
 from mlbuild.terms import Entry, Label, OutputFile, PartOfTarget, SourceFile
 from mlbuild.terms.event import PackageLoaded, Warned
@@ -31,7 +31,7 @@ TOOLCHAINS = (Label("mlbuild", "rules/shell", "host"), Label("mlbuild", "rules/p
 """What mlbuild registers itself, after the toolchains of the workspace."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Defaults:
     """What mlbuild adds to every workspace: a module whose names BUILD files see, and toolchains."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mlbuild.diagnostics import Location, UserError, did_you_mean, fail
@@ -13,6 +12,7 @@ from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.native import MODULE_GLOBALS, NATIVE_RULES, PACKAGE_FUNCTIONS, Native
 from mlbuild.loading.package import repository_and_folder
+from mlbuild.records import record, replace
 from mlbuild.seams import SourceTree
 from mlbuild.terms import BadLabel, Label
 
@@ -26,7 +26,7 @@ class Programs(Protocol):
 Exports = Mapping[str, object]
 
 
-@dataclass(slots=True)
+@record
 class _Loading:
     path: str
     program: Program

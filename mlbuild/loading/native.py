@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import ClassVar
 
 from mlbuild.lang import JSON, STRUCT, Namespace, Thread, builtin, freeze, type_name
@@ -11,6 +10,7 @@ from mlbuild.loading.builder import PackageBuilder, strings
 from mlbuild.loading.glob import BadPattern, excluder
 from mlbuild.loading.package import Registration
 from mlbuild.loading.rule import ATTR, RuleFunction, label_at, native_rule, provider_function, rule_function
+from mlbuild.records import replace
 from mlbuild.terms import (
     BUILT_IN_PROVIDERS,
     TOOLCHAIN_INFO,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from mlbuild.diagnostics import Location
+from mlbuild.records import field, record
 from mlbuild.terms import Label, Target
 
 BUILD_FILE = "BUILD.ml"
 WORKSPACE_FILE = "WORKSPACE.ml"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Package:
     """The targets of one BUILD file, in the order written, and the output files that they name."""
 
@@ -26,7 +26,7 @@ class Package:
         return package_text(self.repository, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Registration:
     """One argument of `register_toolchains(...)`, and where it stands (nowhere: mlbuild's own)."""
 
@@ -34,7 +34,7 @@ class Registration:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Workspace:
     """What WORKSPACE.ml says, mlbuild's own registrations after it."""
 

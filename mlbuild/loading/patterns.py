@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.records import record
 from mlbuild.terms import BadLabel, Label
 
 
@@ -17,7 +17,7 @@ class Scope(Enum):
     EVERYTHING = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pattern:
     """What one argument means. With `is_recursive`, `label.package` is the folder to begin in."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 from mlbuild.lang import Namespace, Thread, builtin, freeze, type_name
 from mlbuild.loading.attributes import EMPTY, BadValue, convert
 from mlbuild.loading.builder import COMMON, PackageBuilder
+from mlbuild.records import replace
 from mlbuild.terms import Attribute, BadLabel, Label, Provider, Rule
 
 

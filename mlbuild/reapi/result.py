@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlbuild.reapi.wire import Message, bytes_field, encode_digest, message_field, number_field, text_field
+from mlbuild.records import record
 from mlbuild.terms import EMPTY, Digest, FileValue, SpawnResult, TreeValue
 
 _NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputFile:
     path: str
     digest: Digest
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputDirectory:
     """A folder: by its `Tree` message, by its root `Directory` message, or by both."""
 
@@ -26,13 +25,13 @@ class OutputDirectory:
     root_directory_digest: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputSymlink:
     path: str
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExecutionMetadata:
     """Who ran it, and from when to when, in nanoseconds since 1970 (nothing: not said)."""
 
@@ -41,7 +40,7 @@ class ExecutionMetadata:
     completed_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionResult:
     """The message as it is, checked for form only: its paths and digests may be used, its claims may be lies."""
 

@@ -8,10 +8,10 @@ import os
 import platform
 import secrets
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.records import as_dict, record
 from mlbuild.sandbox.bubblewrap import STARTER, Bubblewrap, Layout, arguments, candidates
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import SandboxRequest, Spawner, SpawnerError
@@ -28,7 +28,7 @@ _APPARMOR = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SandboxStatus:
     """What was found. `summary` is one line; `remedy` says what to do where the sandbox is not to be had."""
 
@@ -205,5 +205,5 @@ def _remember(memo: Path, circumstances: list[str], status: SandboxStatus) -> No
     with contextlib.suppress(OSError):
         memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = memo.with_name(f".{memo.name}-{secrets.token_hex(8)}")
-        new.write_text(json.dumps({"circumstances": circumstances, "status": asdict(status)}))
+        new.write_text(json.dumps({"circumstances": circumstances, "status": as_dict(status)}))
         new.replace(memo)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from mlbuild.records import field, record
 
 USER, GROUP, HOST = 1000, 1000, "sandbox"
 WORK, INPUTS = "/work", "/inputs"
@@ -19,7 +20,7 @@ _MOST_ARGUMENTS = 4000
 """bubblewrap takes 9,000 in all, its own among them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bubblewrap:
     """A program `bwrap` and the folder of libraries that came with it, if any."""
 
@@ -27,7 +28,7 @@ class Bubblewrap:
     libraries: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layout:
     """What a sandbox holds, by paths as the spawner's children see them."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from mlbuild.records import record
 
 # struct seccomp_data { int nr; __u32 arch; __u64 instruction_pointer; __u64 args[6]; }, little endian.
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
@@ -33,7 +34,7 @@ _PERSONALITIES = (0, 0xFFFFFFFF)
 """The ordinary one, and the question which one is set."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Architecture:
     """A machine's name for the kernel (AUDIT_ARCH_…) and its system call numbers."""
 

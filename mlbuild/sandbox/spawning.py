@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from mlbuild.records import record
 
 UNPRIVILEGED = 65534
 """Who sandboxes run as when the tool is run by root: `nobody`, mapped in every user namespace of ordinary size."""
@@ -20,7 +21,7 @@ class SpawnerError(Exception):
     """The spawner could not be started, or died; the message says why in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SandboxRequest:
     """One bubblewrap to run: its arguments (paths as the spawner shows them) and its bounds."""
 
@@ -30,7 +31,7 @@ class SandboxRequest:
     log_limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SandboxOutcome:
     """How it ended. `report` is bubblewrap's own account; `reason` is `timeout`, `interrupted`, or empty."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mlbuild.records import record
 
 if TYPE_CHECKING:
     from mlbuild.selftest.stage import Stage
@@ -14,7 +15,7 @@ class Violation(Exception):
     """The claim does not hold; the message says what was seen instead."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size:
     """How many trials: in mlbuild's default tests, in a short run, in a long one; and a short run's time in seconds."""
 
@@ -24,7 +25,7 @@ class Size:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Campaign:
     """`trial` raises Violation; the number that it gets decides all that is random in it.
 

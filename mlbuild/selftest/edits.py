@@ -6,16 +6,16 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 from mlbuild.files.remove import remove_tree
+from mlbuild.records import record, replace
 from mlbuild.selftest.graphs import PACKAGES, WORDS, Workspace, sources_of, text_of
 from mlbuild.selftest.stage import Scene
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """A kind, and the number that decides what it does to the workspace that it meets."""
 

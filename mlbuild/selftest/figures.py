@@ -6,12 +6,12 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import mlbuild
+from mlbuild.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figure:
     """One campaign's. `violations` are the trials' numbers with what was seen; `skipped` is what the machine lacks."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+
+from mlbuild.records import record, replace
 
 PACKAGES = ("", "p")
 WORDS = ("ant", "bee", "cat", "dog", "elk", "fox")
@@ -15,7 +16,7 @@ MOST_MEMBERS = 4
 RULES = Path(__file__).with_name("rules.bzl")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """A target. `join` puts all its sources into a file, `folder` their lines into files, `each` maps a folder's.
 
@@ -44,7 +45,7 @@ class Step:
         return f"mlbuild-out/{self.package}/{inside}".replace("//", "/")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Workspace:
     """Steps in an order in which each comes after those that it needs, and the files by path."""
 

@@ -10,9 +10,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from mlbuild.records import record
 from mlbuild.selftest.campaign import Violation
 from mlbuild.selftest.stage import Main, Scene, environ
 
@@ -21,7 +21,7 @@ PATIENCE = 60.0
 """Seconds that a command may take before it counts as hung."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ended:
     """How a command ended: its exit code, or less than 0 for the signal that killed it, and what it said on stderr."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 from mlbuild.diagnostics import ExitCode
+from mlbuild.records import record, replace
 from mlbuild.selftest import naive
 from mlbuild.selftest.campaign import Campaign, Size, Violation
 from mlbuild.selftest.edits import FORGETS, Edit, apply, edit_of, write_all
@@ -20,7 +20,7 @@ from mlbuild.terms.event import ActionFinished, TargetCompleted
 SHRINKING_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Story:
     """A workspace, and what happens to it; each edit is followed by a build with its own flags and patterns."""
 

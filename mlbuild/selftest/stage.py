@@ -6,11 +6,11 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlbuild.files.remove import remove_tree
+from mlbuild.records import record
 from mlbuild.selftest.campaign import Violation
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SHARED = ("cas", "staged/trees", "staged/programs")
 """What caches may have in common by hard links: no build ever writes through one. The rest holds locks and state."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """A workspace and a cache of its own."""
 
@@ -41,7 +41,7 @@ class Scene:
         return build_request((*arguments[:1], f"--disk_cache={self.cache}", *arguments[1:]), environ(self), self.folder)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Told:
     """What a build in this process told."""
 

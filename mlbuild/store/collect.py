@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+
+from mlbuild.records import record
 
 
 class Kind(IntEnum):
@@ -18,7 +19,7 @@ class Kind(IntEnum):
     BLOB = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """One thing that can be removed. `inodes` are the files that it holds: a linked one is free when nobody holds it.
 

@@ -12,11 +12,11 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlbuild.files.kept import keep, load_kept
 from mlbuild.files.staging import TreeStore
+from mlbuild.records import record
 from mlbuild.store.collect import Item, Kind, choose
 from mlbuild.store.completeness import Completeness
 from mlbuild.store.disk import DiskStore
@@ -27,7 +27,7 @@ from mlbuild.store.survey import Amounts, amounts, survey
 MAGIC = b"mlbuild-collected-1\n"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collected:
     """What a collection did. `waiting` bytes go when the commands that run now have ended."""
 
@@ -40,7 +40,7 @@ class Collected:
     """Whether no other command held the staged trees: if one did, they stayed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LastCollection:
     """When a cache was last collected, to which size, and what it held then."""
 

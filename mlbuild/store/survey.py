@@ -6,11 +6,11 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlbuild.files.staged import staged
 from mlbuild.reapi import decode_directory
+from mlbuild.records import record, replace
 from mlbuild.seams import BlobMissing
 from mlbuild.store.collect import Item, Kind
 from mlbuild.store.completeness import Blobs
@@ -21,7 +21,7 @@ from mlbuild.terms import Digest, FileValue, SpawnResult, TreeValue
 HASH_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tally:
     """How many there are, their bytes, and what they take on disk."""
 
@@ -30,7 +30,7 @@ class Tally:
     on_disk: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Amounts:
     """What is where. `on_disk` counts a file that has several names once."""
 
@@ -59,7 +59,7 @@ def amounts(folder: Path) -> Amounts:
     return Amounts(blobs, entries, Tally(trees, 0, own), set_aside, retired, sum(disk.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Survey:
     """Everything that a collection may remove, and the bytes of its files by inode."""
 

@@ -9,11 +9,11 @@ import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlbuild.files.staged import differs, staged
 from mlbuild.files.staging import TreeStore
+from mlbuild.records import record
 from mlbuild.seams import BlobMissing
 from mlbuild.store.collecting import remove_retired
 from mlbuild.store.completeness import Completeness
@@ -27,7 +27,7 @@ HASH = re.compile("[0-9a-f]{64}")
 UNREADABLE = "cannot be read"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """What is not right: `blob`, `entry`, `tree`, `program` or `file` (what does not belong there), and where it lies."""
 
@@ -36,7 +36,7 @@ class Finding:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verified:
     """How much was looked at, and what was found, sorted by what and where."""
 
@@ -46,7 +46,7 @@ class Verified:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repaired:
     """What was found, and what of it is left as it was, with the reason."""
 

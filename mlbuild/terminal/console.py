@@ -10,10 +10,10 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from mlbuild.diagnostics import render as render_diagnostic
+from mlbuild.records import record
 from mlbuild.terminal import render
 from mlbuild.terminal.progress import Progress
 from mlbuild.terms.event import (
@@ -39,7 +39,7 @@ LONGEST_PLAIN_INTERVAL = 60.0
 COLOURS = {"red": "31", "green": "32", "yellow": "33"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Style:
     """How to show: `is_live` redraws in place; `is_coloured` uses colour, never for meaning alone."""
 

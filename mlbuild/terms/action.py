@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from mlbuild.records import record
 from mlbuild.terms.artifact import Artifact
 from mlbuild.terms.label import Label
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resources:
     """What an action may use at once. Threads are what the target declares, never what the machine has."""
 
@@ -17,7 +17,7 @@ class Resources:
     memory_mib: int = 256
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExpandedDirectory:
     """A stretch of a command line: the files of a directory artifact, known when it has been built.
 
@@ -34,7 +34,7 @@ class ExpandedDirectory:
 Argument = str | ExpandedDirectory
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mount:
     """A tree at a path of the input root outside the exec root: a toolchain, an environment.
 
@@ -47,7 +47,7 @@ class Mount:
     content: Artifact | str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpawnAction:
     """A command in a sandbox. Its working folder is the exec root (`work` in the input root)."""
 
@@ -66,7 +66,7 @@ class SpawnAction:
     is_test: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WriteAction:
     """A file whose whole content is known at analysis."""
 
@@ -77,7 +77,7 @@ class WriteAction:
     mnemonic: str = "FileWrite"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExpandTemplateAction:
     """A file with each key of `substitutions` replaced, in the order given."""
 
@@ -89,7 +89,7 @@ class ExpandTemplateAction:
     mnemonic: str = "TemplateExpand"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SymlinkAction:
     """Another name for an artifact: same content, nothing copied."""
 
@@ -99,7 +99,7 @@ class SymlinkAction:
     mnemonic: str = "Symlink"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FetchAction:
     """Something from outside the workspace, through the `Fetcher` door: the only actions with network.
 
@@ -116,7 +116,7 @@ class FetchAction:
     progress_message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapAction:
     """One action for each member of directories that are known only when they have been built.
 

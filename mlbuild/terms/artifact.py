@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from mlbuild.records import ordered_record
 from mlbuild.terms.label import Label
 
 OUTPUT_ROOT = "mlbuild-out"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class Artifact:
     """A source file, or an output of an action. `path` is relative to the exec root.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from mlbuild.records import entity
 
 ORDERS = ("default", "postorder", "preorder", "topological")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@entity
 class Depset:
     """Bazel's depset. `default` and `postorder` yield children before own elements."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from mlbuild.records import ordered_record, record
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class Digest:
     """REAPI's `Digest`: the hash of a blob in lower-case hex, and its size in bytes."""
 
@@ -30,26 +31,26 @@ class Digest:
 EMPTY = Digest.of(b"")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class FileNode:
     name: str
     digest: Digest
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class SymlinkNode:
     name: str
     target: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class DirectoryNode:
     name: str
     digest: Digest
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Directory:
     """REAPI's `Directory`: one level of a Merkle tree. Each tuple is sorted by name (as UTF-8 bytes)."""
 
@@ -58,7 +59,7 @@ class Directory:
     symlinks: tuple[SymlinkNode, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class FileValue:
     """The content of a file artifact."""
 
@@ -66,7 +67,7 @@ class FileValue:
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class TreeValue:
     """The content of a directory artifact: the digest of its root `Directory` message.
 
@@ -76,7 +77,7 @@ class TreeValue:
     digest: Digest
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class SymlinkValue:
     """A symlink in an input root; `target` is relative to the link's own folder."""
 

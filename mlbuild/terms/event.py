@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlbuild.diagnostics import Diagnostic, ExitCode
+from mlbuild.records import record
 from mlbuild.terms.digest import Digest
 from mlbuild.terms.label import Label
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildStarted:
     invocation_id: str
     command: str
@@ -18,32 +17,32 @@ class BuildStarted:
     started_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PhaseStarted:
     """`loading`, `analysis`, `execution`."""
 
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PackageLoaded:
     package: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetConfigured:
     label: Label
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExecutionPlanned:
     """How many actions there are now; said again when a map action has grown the graph."""
 
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionStarted:
     """`action_id` is unique in the build. Sent when work on it begins: the key, the look-up, or the run."""
 
@@ -54,7 +53,7 @@ class ActionStarted:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionRunning:
     """No cache had it: it runs now, with this command (`--subcommands` shows it)."""
 
@@ -63,7 +62,7 @@ class ActionRunning:
     environment: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionFinished:
     """`how` is `ran`, `cached` (local), `cached-remotely`, `internal` (no process: a written file, a host tree
     collected), `failed` or `skipped` (something that it needs has failed)."""
@@ -80,7 +79,7 @@ class ActionFinished:
     key: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionFailed:
     """Follows its `ActionFinished`. `log_tail` is the end of stdout and stderr; `log_path` the whole log's file."""
 
@@ -96,7 +95,7 @@ class ActionFailed:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetCompleted:
     label: Label
     is_success: bool
@@ -106,7 +105,7 @@ class TargetCompleted:
     """Short texts that the target shows after a build (its output group `report`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TestFinished:
     """`status` is `PASSED`, `FAILED`, `TIMEOUT` or `NO_STATUS` (could not be built)."""
 
@@ -120,7 +119,7 @@ class TestFinished:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Warned:
     """`level` is `warning`, `info`, or `error`: the build ended for it."""
 
@@ -128,7 +127,7 @@ class Warned:
     level: str = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildFinished:
     exit_code: ExitCode
     seconds: float

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from mlbuild.diagnostics import Location
+from mlbuild.records import field, record
 from mlbuild.terms.action import Action, Mount
 from mlbuild.terms.artifact import Artifact
 from mlbuild.terms.label import Label
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunCommand:
     """How `mlbuild run` starts a target: as a spawn would, but attached to the terminal."""
 
@@ -21,7 +21,7 @@ class RunCommand:
     mounts: tuple[Mount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConfiguredTarget:
     """A target after analysis. `files` are its default outputs, `groups` its named output groups.
 
@@ -38,7 +38,7 @@ class ConfiguredTarget:
     run: RunCommand | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionGraph:
     """Every action of the asked targets' closure, in the order of analysis.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
+
+from mlbuild.records import ordered_record
 
 PACKAGE = re.compile(r"[A-Za-z0-9/\-._@+=~ ]*\Z")
 NAME = re.compile(r"[A-Za-z0-9/\-._@+=,~!%^\"#$&'()*;<>?\[\]{|} ]+\Z")
@@ -14,7 +15,7 @@ class BadLabel(ValueError):
     """The text is not a label; the message says why, in words for a person."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@ordered_record
 class Label:
     """`@repository//package:name`; the main repository is the empty string."""
 

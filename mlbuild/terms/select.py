@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from mlbuild.records import record
 
 DEFAULT_CONDITION = "//conditions:default"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selector:
     """One `select({condition: value, ...}, no_match_error = "")`. Conditions are strings or labels."""
 
@@ -16,7 +17,7 @@ class Selector:
     no_match_error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Select:
     """What an attribute is set to: values and selectors, to be added up when the configuration is known."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlbuild.records import record
 from mlbuild.terms.action import Resources
 from mlbuild.terms.digest import EMPTY, Digest, FileValue, TreeValue
 
@@ -11,7 +10,7 @@ WORKING_DIRECTORY = "work"
 """Where the exec root lies in an input root. Beside it lie the mounts: toolchains and environments."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spawn:
     """What runs and everything that decides its outputs, by digest: REAPI's `Command` and `Action`.
 
@@ -33,7 +32,7 @@ class Spawn:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpawnResult:
     """What a spawn left behind. A failure is a result, not an exception.
 

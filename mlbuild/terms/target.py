@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from mlbuild.diagnostics import Frame, Location
+from mlbuild.records import entity, field, record
 from mlbuild.terms.label import Label
 from mlbuild.terms.provider import Provider
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """One attribute of a rule. `kind` is the name of what made it: `label_list` of `attr.label_list`."""
 
@@ -29,7 +29,7 @@ class Attribute:
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A kind of target: its attributes and the function that analyses it (none: analysis knows the rule itself)."""
 
@@ -44,7 +44,7 @@ class Rule:
     module: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@entity
 class Target:
     """A rule with values: what a BUILD file says. `attributes` holds what was written, defaults not filled in.
 
@@ -62,7 +62,7 @@ class Target:
     """Key in the rule's `outputs` -> the file."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceFile:
     """A file or folder of the workspace that a label names."""
 
@@ -70,7 +70,7 @@ class SourceFile:
     is_directory: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputFile:
     """A file that a target says it makes, named by its own label."""
 
@@ -78,7 +78,7 @@ class OutputFile:
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartOfTarget:
     """`:by_time.train`: what the target `:by_time` returns as its part `train`, if it does."""
 

@@ -55,3 +55,13 @@ def test_a_help_page_imports_neither_the_parser_nor_the_display() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_every_command_imports_makes_no_dataclasses() -> None:
+    """They would cost each command a third of its start (decision 10)."""
+    program = (
+        "import sys, mlbuild.lang, mlbuild.terms, mlbuild.session.session, mlbuild.loading, mlbuild.analysis, mlbuild.execution\n"
+        "assert 'dataclasses' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -6,12 +6,12 @@ A chunk that begins with `# dialect: FIELD ...` has these fields of `Dialect` on
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mlbuild.lang import MODULE, STRUCT, Limits, StarlarkError, Thread, compile_program, execute
+from mlbuild.records import replace
 
 CASES = Path(__file__).with_name("cases")
 

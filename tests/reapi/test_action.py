@@ -1,7 +1,6 @@
 """Keys: the bytes that protoc's classes give, and what they depend on."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlbuild.reapi import action_bytes, action_key, command_bytes
+from mlbuild.records import replace
 from mlbuild.terms import Digest, Resources, Spawn
 
 ROOT = Digest("c" * 64, 99)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from mlbuild.lang.formatting.kinds import Kind
 from mlbuild.lang.formatting.nodes import Close, CommentBlock, Def, Load, Node, Unary
+from mlbuild.records import record
 
 
 class Form(Enum):
@@ -22,7 +22,7 @@ class Form(Enum):
     LOAD = ("(", ")", "load")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sequence:
     """Items in brackets. `open_line` is the line of the opening one."""
 
