@@ -215,10 +215,17 @@ class Expressions(Inline):
             lowered: list[ast.expr | None] = [self.expression(key) for key, _ in node.entries]
             return self.at(ast.Dict(lowered, [self.expression(value) for _, value in node.entries]), node.offset)
         pairs: list[ast.expr] = [
-            self.at(ast.Tuple([self.expression(key), self.expression(value)], LOAD), key.offset)
+            self.at(ast.Tuple([self._key(key), self.expression(value)], LOAD), key.offset)
             for key, value in node.entries
         ]
         return self.call(node.offset, "+make_dict", self.at(ast.List(pairs, LOAD), node.offset))
+
+    def _key(self, node: tree.Expression) -> ast.expr:
+        """A key of a display; what is no key is told where it stands, which may be lines below the display's bracket."""
+        lowered = self.expression(node)
+        if isinstance(node, tree.Literal | tree.Name):
+            return lowered
+        return self.call(node.offset, "+hashed", lowered)
 
     def _chain(self, node: tree.Chain) -> ast.expr:
         if len(node.rest) > LONG:

@@ -19,6 +19,7 @@ from mlbuild.lang.ops import truth
 from mlbuild.lang.text import SCANNED, float_text, held, quote, repr_value, sized, spend, str_value
 from mlbuild.lang.thread import CALL, charge, current, grow
 from mlbuild.lang.values import LISTS, SIZED, TYPES, Builtin, Set, Struct, fail, hashable, type_name
+from mlbuild.lang.views import BytesElems
 
 _MISSING = object()
 _INT_MIN, _INT_MAX = -(1 << 31), (1 << 31) - 1
@@ -327,6 +328,8 @@ def _bytes(x: Any, /) -> bytes:
         return x.encode("utf-8", "replace")
     if type(x) is bytes:
         return x
+    if type(x) is BytesElems:
+        return bytes(x.starlark_iter())
     if type(x) in LISTS or type(x) in (tuple, range):
         for position, item in enumerate(elements(x)):
             if type(item) is not int:

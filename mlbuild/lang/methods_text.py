@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mlbuild.lang.loops import elements
-from mlbuild.lang.text import SCANNED, format_text, scanned, sized, spend
+from mlbuild.lang.text import SCANNED, format_text, quote, repr_value, scanned, sized, spend
 from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import TYPES, fail, type_name
+from mlbuild.lang.views import BytesElems, StringCodepoints, StringElems
 
 Method = Callable[..., Any]
 
@@ -202,10 +203,22 @@ def _elems(self: str, /) -> list[str]:
     return list(self)
 
 
-def _ords(self: str, /) -> list[int]:
+def _ords(self: str) -> list[int]:
     charge(len(self))
     grow(len(self) * (8 if self.isascii() else 40))
     return list(map(ord, self))
+
+
+def _elem_ords(self: str, /) -> StringElems:
+    return StringElems(lambda: f"{quote(self)}.elem_ords()", _ords(self))
+
+
+def _codepoints(self: str, /) -> StringCodepoints:
+    return StringCodepoints(lambda: f"{quote(self)}.codepoints()", self)
+
+
+def _codepoint_ords(self: str, /) -> StringCodepoints:
+    return StringCodepoints(lambda: f"{quote(self)}.codepoint_ords()", _ords(self))
 
 
 def _format(self: str, /, *args: Any, **kwargs: Any) -> str:
@@ -219,10 +232,8 @@ def _title(self: str, /) -> str:
     return sized(re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), self))  # type: ignore[no-any-return]
 
 
-def _bytes_elems(self: bytes, /) -> list[int]:
-    charge(len(self))
-    grow(8 * len(self))
-    return list(self)
+def _bytes_elems(self: bytes, /) -> BytesElems:
+    return BytesElems(lambda: f"{repr_value(self)}.elems()", self)
 
 
 STRING_METHODS: dict[str, Method] = {
@@ -252,9 +263,9 @@ STRING_METHODS: dict[str, Method] = {
     "join": _join,
     "splitlines": _splitlines,
     "elems": _elems,
-    "codepoints": _elems,
-    "elem_ords": _ords,
-    "codepoint_ords": _ords,
+    "codepoints": _codepoints,
+    "elem_ords": _elem_ords,
+    "codepoint_ords": _codepoint_ords,
     "format": _format,
     "title": _title,
 }

@@ -22,7 +22,7 @@ from mlbuild.lang.runtime import RUNTIME
 from mlbuild.lang.thread import CURRENT, Thread
 from mlbuild.lang.values import TYPES, Freezer
 
-VERSION = 5
+VERSION = 6
 """Of the code that the lowering makes: counts up with every change of it, so that cached code is made anew."""
 
 

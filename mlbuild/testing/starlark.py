@@ -6,31 +6,14 @@ dialect options; `run.parse` and `run.check` stop before the file is run.
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Iterable
-from types import FunctionType, TracebackType
-from typing import Any
+from types import TracebackType
 
-from mlbuild.lang import (
-    JSON,
-    MODULE,
-    STRUCT,
-    Dialect,
-    Limits,
-    Set,
-    StarlarkError,
-    Thread,
-    builtin,
-    call,
-    compile_program,
-    execute,
-    repr_value,
-)
+from mlbuild.lang import MODULE, Dialect, Limits, StarlarkError, Thread, compile_program, execute
 from mlbuild.lang.errors import MARK
 from mlbuild.lang.library import FUNCTIONS
 from mlbuild.lang.loops import ITERATING
-from mlbuild.lang.values import fail
+from mlbuild.testing.suite_names import HOST
 
 
 class Failure(Exception):
@@ -56,119 +39,6 @@ def _builtin_of(traceback: TracebackType | None) -> str | None:
     return found
 
 
-class MutableStruct:
-    """A struct whose fields can be set."""
-
-    starlark_type = "mutablestruct"
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
-
-    def starlark_dir(self) -> tuple[str, ...]:
-        return tuple(sorted(self._fields))
-
-    def starlark_attr(self, name: str) -> Any:
-        return self._fields[name]
-
-    def starlark_repr(self) -> str:
-        return (
-            "mutablestruct("
-            + ", ".join(f"{name} = {repr_value(self._fields[name])}" for name in sorted(self._fields))
-            + ")"
-        )
-
-    def starlark_set_field(self, name: str, value: Any) -> None:
-        if value == "bad":
-            fail("bad-field", "bad field value")
-        self._fields[name] = value
-
-
-@builtin("catch")
-def _catch(thread: Thread, function: Any, /) -> Any:
-    try:
-        call(thread, function)
-    except StarlarkError as error:
-        return error.message
-    return None
-
-
-@builtin("matches")
-def _matches(thread: Thread, pattern: str, text: str, /) -> bool:
-    said = [text]
-    for ours, theirs in _OTHER_WORDS:
-        said.append(re.sub(ours, theirs, said[-1]))
-    said.append(text[:1].upper() + text[1:])
-    wanted = (pattern, re.sub(r"(?:\\\\)*\\?['\"]", "", pattern))
-    return any(re.search(each, words) is not None for each in wanted for words in said)
-
-
-_OTHER_WORDS = (
-    ("['\"\\\\]", ""),
-    ("struct field", "field"),
-    (r"in call to (\w+)\(\), got value of type (\w+), want a .*", r"\1: argument #1 is not iterable: \2"),
-    (
-        r"in call to (\w+)\(\), parameter (\w+) got value of type (\w+), want (\w+).*",
-        r"\1: for parameter \2: got \3, want \4",
-    ),
-    (r"at offset (\d+), ", r"json.decode: at offset \1, "),
-    (r"trying to mutate a frozen (\w+) value", "cannot insert into frozen hash table"),
-    (r"(\w+)\(\) got unexpected keyword argument: .*", r"\1: does not accept keyword arguments"),
-    (r"(\w+)\(\) missing 1 required positional argument: .*", r"\1: got 0 arguments, want 1"),
-)
-"""How starlark-go says the same thing."""
-
-
-@builtin("freeze")
-def _freeze(thread: Thread, value: Any = None, /) -> Any:
-    """Freezes where it stands, for as long as the run; without an argument, all globals of the caller."""
-    assert isinstance(thread.context, list)
-    if value is None:
-        frame = sys._getframe(1)
-        while MARK not in frame.f_globals and frame.f_back is not None:
-            frame = frame.f_back
-        for each in [each for name, each in frame.f_globals.items() if name != "__builtins__"]:
-            _pin(each, thread.context)
-    _pin(value, thread.context)
-    return value
-
-
-def _pin(value: Any, pinned: list[object]) -> None:
-    if isinstance(value, FunctionType):
-        for held in [*(cell.cell_contents for cell in value.__closure__ or ()), *(value.__defaults__ or ())]:
-            _pin(held, pinned)
-    elif isinstance(value, list | dict | Set):
-        if ITERATING.get(id(value)) == -1:
-            return
-        ITERATING[id(value)] = -1
-        pinned.append(value)
-    elif not isinstance(value, tuple):
-        return
-    if not isinstance(value, FunctionType):
-        for item in [*value, *(value.values() if isinstance(value, dict) else ())]:
-            _pin(item, pinned)
-
-
-@builtin("mutablestruct")
-def _mutablestruct(thread: Thread, **fields: Any) -> MutableStruct:
-    return MutableStruct(fields)
-
-
-@builtin("int_mul_slow")
-def _int_mul_slow(thread: Thread, x: int, y: int, /) -> int:
-    return x * y
-
-
-HOST: dict[str, Any] = {
-    "catch": _catch,
-    "matches": _matches,
-    "freeze": _freeze,
-    "_freeze": _freeze,
-    "struct": STRUCT,
-    "mutablestruct": _mutablestruct,
-    "int_mul_slow": _int_mul_slow,
-    "json": JSON,
-    "_utf8_byte_strings": False,
-}
 _NAMES = frozenset(HOST)
 
 
@@ -179,12 +49,14 @@ def _dialect(options: Iterable[str]) -> Dialect:
         rebinding="globalreassign" in chosen,
         top_level_control="toplevelcontrol" in chosen,
         exported_loads="loadbindsglobally" in chosen,
+        while_loops="while" in chosen,
+        recursion="recursion" in chosen,
     )
 
 
 class _Run:
     provides = frozenset(HOST)
-    options = frozenset(("set", "globalreassign", "toplevelcontrol", "loadbindsglobally"))
+    options = frozenset(("set", "while", "recursion", "globalreassign", "toplevelcontrol", "loadbindsglobally"))
 
     def __call__(self, source: str, filename: str, options: Iterable[str] = ()) -> None:
         pinned: list[object] = []

@@ -16,7 +16,7 @@ import pytest
 from mlbuild.lang import MODULE, Builtin, StarlarkError, Thread, builtin, call, compile_program, execute, repr_value
 from mlbuild.lang.compare import equal
 from mlbuild.lang.loops import ITERATING
-from mlbuild.testing.starlark import HOST
+from mlbuild.testing.suite_names import HOST
 
 PACKAGE = "starlark==0.6.0"
 DIFFERENCES: dict[str, str] = json.loads(Path(__file__).with_name("differences.json").read_text())
