@@ -117,10 +117,10 @@ def located(error: BaseException) -> StarlarkError | None:
         found = error
         diagnostics = error.diagnostics
     else:
-        message = translated(error)
-        if message is None:
+        made = _made(error)
+        if made is None:
             return None
-        found = StarlarkError.of(*message)
+        found = made
         diagnostics = found.diagnostics
     if not diagnostics or not frames:
         return found if isinstance(found, StarlarkError) else None
@@ -136,6 +136,15 @@ def located(error: BaseException) -> StarlarkError | None:
     result = found if isinstance(found, StarlarkError) else StarlarkError(*diagnostics, exit_code=found.exit_code)
     result.diagnostics = (first, *diagnostics[1:])
     return result
+
+
+def _made(error: BaseException) -> StarlarkError | None:
+    if isinstance(error, KeyError | IndexError):
+        from mlbuild.lang.subscripts import subscript_error
+
+        return subscript_error(error, error.__traceback__)
+    message = translated(error)
+    return None if message is None else StarlarkError.of(*message)
 
 
 # Patterns are compiled when they are first used: most runs never do.

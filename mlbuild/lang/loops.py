@@ -64,13 +64,17 @@ def guarded(value: Any) -> Iterator[Any]:
 def loop(value: Any) -> Iterable[Any]:
     """What a `for` iterates over; its turns are charged."""
     if type(value) in SIZED:
-        count = len(value)
-        if count > 4096:
-            return _metered(value, count)
-        if count > 8:
-            charge(count)
-        return value  # type: ignore[no-any-return]
+        return charged(value, len(value))
     return _host_iteration(value)
+
+
+def charged(value: Iterable[Any], count: int) -> Iterable[Any]:
+    """The value, of so many items; its turns are charged."""
+    if count > 4096:
+        return _metered(value, count)
+    if count > 8:
+        charge(count)
+    return value
 
 
 def elements(value: Any) -> Any:

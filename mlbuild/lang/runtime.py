@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from mlbuild.lang import compare, containers, keys, loops, members, ops, text, thread, values
@@ -64,6 +65,18 @@ def _get_one(receiver: Any, key: Any, /) -> Any:
     if type(key) is str and type(receiver) in values.DICTS:
         return receiver.get(key)
     return _get_slowly(receiver, key)
+
+
+def _each(name: str, view: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`for ... in d.items()` of a dict that does not change meanwhile."""
+    slowly = _caller(name)
+
+    def each(receiver: Any, /) -> Any:
+        if type(receiver) in values.DICTS:
+            return loops.charged(view(receiver), len(receiver))
+        return loops.loop(slowly(receiver))
+
+    return each
 
 
 def _text_to_text(name: str, method: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -160,6 +173,14 @@ RUNTIME: dict[str, Any] = {
     "+enter_again": thread.enter_again,
     "+leave_again": thread.leave_again,
     "+turn": thread.turn,
+    "+iterating": loops.ITERATING,
+    "+each items": _each("items", dict.items),
+    "+each keys": _each("keys", dict.keys),
+    "+each values": _each("values", dict.values),
+    "+native len": len,
+    "+native range": range,
+    "+class function": FunctionType,
+    "+class bool": bool,
     "+class int": int,
     "+class str": str,
     "+class tuple": tuple,
