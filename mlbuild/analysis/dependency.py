@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mlbuild.analysis.node import Node
-from mlbuild.analysis.visibility import is_visible
 from mlbuild.diagnostics import UserError, fail
 from mlbuild.terms import Attribute, Label, Provider, Target
+from mlbuild.terms.visibility import is_visible
 
 
 def check(target: Target, attribute: Attribute, written: Label, node: Node) -> None:

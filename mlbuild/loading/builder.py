@@ -39,6 +39,7 @@ class PackageBuilder:
         self.default_visibility: tuple[str, ...] = (PRIVATE,)
         self.targets: dict[str, Target] = {}
         self.outputs: dict[str, Target] = {}
+        self.exported: dict[str, None] = {}
         self.errors: list[Diagnostic] = []
         self._lines = lines
         self._workspace_name = workspace_name
@@ -51,7 +52,7 @@ class PackageBuilder:
         """The package. Raises UserError with everything that was wrong in it."""
         if self.errors:
             raise UserError(*self.errors)
-        return Package(self.repository, self.name, self.targets, self.outputs)
+        return Package(self.repository, self.name, self.targets, self.outputs, tuple(self.exported))
 
     def resolve(self, text: str) -> Label:
         """A label as written in this package. Raises BadLabel."""

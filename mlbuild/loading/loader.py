@@ -8,6 +8,7 @@ from mlbuild.diagnostics import Diagnostic, Location, UserError
 from mlbuild.lang import BUILD, Thread
 from mlbuild.loading import missing
 from mlbuild.loading.builder import PackageBuilder
+from mlbuild.loading.dependencies import dependencies_of
 from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.modules import Modules, Programs
@@ -135,6 +136,30 @@ class Loader:
                     chosen[label] = None
         return tuple(chosen), tuple(dict.fromkeys(faults))
 
+    def matching(self, text: str, folder: str = "") -> tuple[tuple[Label, ...], tuple[Diagnostic, ...]]:
+        """The labels that a pattern of a question means, and what is wrong with the rest.
+
+        Unlike a build's, wildcards mean targets with the tag `manual` too, and `:*` means source files and BUILD files.
+        """
+        faults: list[Diagnostic] = []
+        try:
+            found = self._matches(parse_pattern(text, folder), True, faults, with_sources=True)
+        except UserError as error:
+            return (), error.diagnostics
+        return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(faults))
+
+    def everything_in(self, repository: str, package: str) -> tuple[Label, ...]:
+        """All that a package has: its rules, its outputs, its BUILD file, and the source files that it speaks of."""
+        loaded = self.package(repository, package)
+        return self._of_package(loaded, Scope.EVERYTHING, True, with_sources=True)
+
+    def modules_of(self, repository: str, package: str) -> tuple[Label, ...]:
+        """The modules that a package's BUILD file loads, directly or not."""
+        self.package(repository, package)
+        folder = folder_of(repository, package)
+        path = f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE
+        return tuple(self._modules.file_label(each) for each in self._modules.loaded_by(path))
+
     def placed(self, error: UserError, location: Location | None) -> UserError:
         """The error, at a place unless it has one already, with the line that stands there."""
         return self._lines.placed(error, location)
@@ -203,15 +228,18 @@ class Loader:
             position = label.name.find("/", position + 1)
         return None
 
-    def _matches(self, pattern: Pattern, with_manual: bool, faults: list[Diagnostic]) -> tuple[Label, ...]:
+    def _matches(
+        self, pattern: Pattern, with_manual: bool, faults: list[Diagnostic], with_sources: bool = False
+    ) -> tuple[Label, ...]:
         if pattern.label.repository and pattern.label.repository == self.workspace().name:
             pattern = replace(pattern, label=replace(pattern.label, repository=""))
         label = pattern.label
         if pattern.is_recursive:
-            return self._below(pattern, with_manual, faults)
+            return self._below(pattern, with_manual, faults, with_sources)
         if pattern.scope is Scope.ONE:
             return (self._one(pattern),)
-        return self._of_package(self.package(label.repository, label.package), pattern.scope, with_manual)
+        package = self.package(label.repository, label.package)
+        return self._of_package(package, pattern.scope, with_manual, with_sources)
 
     def _one(self, pattern: Pattern) -> Label:
         label = pattern.label
@@ -229,7 +257,9 @@ class Loader:
         self.entry(label)
         return label
 
-    def _below(self, pattern: Pattern, with_manual: bool, faults: list[Diagnostic]) -> tuple[Label, ...]:
+    def _below(
+        self, pattern: Pattern, with_manual: bool, faults: list[Diagnostic], with_sources: bool
+    ) -> tuple[Label, ...]:
         """The labels of all packages below that load; what is wrong with the others is added to the faults."""
         repository = pattern.label.repository
         root = folder_of(repository, "")
@@ -238,15 +268,35 @@ class Loader:
         for folder in folders:
             name = folder[len(root) :].lstrip("/")
             try:
-                found += self._of_package(self.package(repository, name), pattern.scope, with_manual)
+                found += self._of_package(self.package(repository, name), pattern.scope, with_manual, with_sources)
             except UserError as error:
                 faults += error.diagnostics
         if not folders:
             raise missing.nothing_below(self._folders, repository, pattern.label.package)
         return tuple(found)
 
-    def _of_package(self, package: Package, scope: Scope, with_manual: bool) -> tuple[Label, ...]:
+    def _of_package(
+        self, package: Package, scope: Scope, with_manual: bool, with_sources: bool = False
+    ) -> tuple[Label, ...]:
         names = [name for name, target in package.targets.items() if with_manual or "manual" not in target.tags]
         if scope is Scope.EVERYTHING:
             names += [name for name in package.outputs if name not in package.targets]
+            names += self._sources_of(package) if with_sources else ()
         return tuple(Label(package.repository, package.name, name) for name in names)
+
+    def _sources_of(self, package: Package) -> tuple[str, ...]:
+        """The names of the BUILD file and of the source files that the package exports or that its targets name."""
+        names: dict[str, None] = {BUILD_FILE: None}
+        names.update((name, None) for name in package.exported if name not in package.targets)
+        for target in package.targets.values():
+            for each in dependencies_of(target):
+                label = each.label
+                is_here = (label.repository, label.package) == (package.repository, package.name)
+                if not is_here or label.name in package.targets or label.name in package.outputs or label.name in names:
+                    continue
+                try:
+                    if isinstance(self.entry(label), SourceFile):
+                        names[label.name] = None
+                except UserError:
+                    continue  # whoever asks what the target depends on is told
+        return tuple(name for name in names if name not in package.outputs)

@@ -50,6 +50,7 @@ class Modules:
         self._print = print
         self._lines = SourceLines(sources)
         self._done: dict[str, Exports | UserError] = {}
+        self._loads: dict[str, tuple[Load, ...]] = {}
         self._globals = {**MODULE_GLOBALS, "native": Native({**PACKAGE_FUNCTIONS, **NATIVE_RULES}, prelude)}
         self.workspace_name = ""
 
@@ -58,9 +59,29 @@ class Modules:
         self._load(path, None)
         return self._exports(path)
 
+    def loaded_by(self, path: str) -> tuple[str, ...]:
+        """The modules that an evaluated file loads, directly or not, in the order in which it comes upon them."""
+        found: dict[str, None] = {}
+        waiting = [path]
+        while waiting:
+            loading = waiting.pop()
+            for load in self._loads.get(loading, ()):
+                module = self._path(load, loading)
+                if module not in found:
+                    found[module] = None
+                    waiting.append(module)
+        return tuple(found)
+
+    def file_label(self, path: str) -> Label:
+        """The label of a file, in the package that it belongs to; in that of its folder when no BUILD file is near."""
+        repository, below = repository_and_folder(path)
+        package = self._package_of(path, below)
+        return Label(repository, package, below[len(package) :].lstrip("/"))
+
     def evaluate(self, path: str, dialect: Dialect, names: Mapping[str, object], thread: Thread) -> Exports:
         """Evaluates a file that is no module (a BUILD file), after the modules that it loads."""
         program = self._compile(path, dialect, frozenset(names))
+        self._loads[path] = tuple(program.loads)
         loaded = {load.module: self._bind(load, path) for load in program.loads}
         return execute(program, names, loaded, thread)
 
@@ -110,6 +131,7 @@ class Modules:
                     stack.append(inner)
                     active[inner.path] = None
                     continue
+                self._loads[top.path] = tuple(top.program.loads)
                 loaded = {each.module: self._bind(each, top.path) for each in top.program.loads}
                 self._done[top.path] = self._execute(top.program, loaded)
             except UserError as error:

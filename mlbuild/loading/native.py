@@ -126,6 +126,7 @@ def exports_files(thread: Thread, srcs: object, *, visibility: object = None) ->
         path = f"{builder.folder}/{name}" if builder.folder else name
         if name not in builder.targets and name not in builder.outputs and builder.folders.kind(path) is None:
             raise thread.error("no-such-file", f"package `{builder}` has no file `{name}`")
+        builder.exported[name] = None
 
 
 @builtin("package_name")

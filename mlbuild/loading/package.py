@@ -21,6 +21,8 @@ class Package:
     targets: Mapping[str, Target]
     outputs: Mapping[str, Target]
     """Name of an output file -> the target that makes it."""
+    exported: tuple[str, ...] = ()
+    """What `exports_files` names."""
 
     def __str__(self) -> str:
         return package_text(self.repository, self.name)

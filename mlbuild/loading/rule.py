@@ -151,6 +151,7 @@ def _define(
     allow_single_file: object = None,
     providers: object = (),
     executable: bool = False,
+    cfg: object = None,
 ) -> AttributeDefinition:
     files = allow_files if allow_single_file is None else allow_single_file
     attribute = Attribute(
@@ -165,6 +166,7 @@ def _define(
         providers=_provider_groups(thread, providers),
         is_configurable=kind not in ("output", "output_list"),
         is_executable=executable,
+        is_tool=cfg in ("exec", "host"),
     )
     if default is None:
         value = EMPTY[kind]
@@ -230,6 +232,7 @@ def _of_labels(kind: str) -> object:
             allow_empty=allow_empty,
             allow_files=allow_files,
             providers=providers,
+            cfg=cfg,
         )
 
     return define
@@ -258,6 +261,7 @@ def _attr_label(
         allow_single_file=allow_single_file,
         providers=providers,
         executable=executable,
+        cfg=cfg,
     )
 
 

@@ -27,6 +27,8 @@ class Attribute:
     """A dependency must have all providers of one of these groups."""
     is_configurable: bool = True
     is_executable: bool = False
+    is_tool: bool = False
+    """What it names is used by the target's actions (`cfg = "exec"`): it does not become a part of what they make."""
 
 
 @record

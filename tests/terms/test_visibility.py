@@ -2,8 +2,8 @@
 
 import pytest
 
-from mlbuild.analysis.visibility import is_visible
 from mlbuild.terms import Label
+from mlbuild.terms.visibility import is_visible
 
 TARGET = Label("", "lib", "x")
 
