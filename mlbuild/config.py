@@ -39,6 +39,20 @@ class SelftestRequest:
 
 
 @record
+class QuestionRequest:
+    """How a question is to be answered."""
+
+    output: str
+    order_output: str
+    implicit_deps: bool
+    tool_deps: bool
+    universe_scope: tuple[str, ...]
+    query_file: str
+    graph_factored: bool
+    graph_limit: int
+
+
+@record
 class BuildRequest:
     """One command in one workspace. `words` are its patterns, or what the command takes instead; `rest` follows `--`."""
 
@@ -75,6 +89,7 @@ class BuildRequest:
     rc_lines: tuple[str, ...]
     """What is to be shown of the rc files (`--announce_rc`)."""
     selftest: SelftestRequest
+    question: QuestionRequest
 
 
 def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> BuildRequest:
@@ -129,6 +144,22 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
             is_long=_is_set(values, "long"),
             count=int(values["count"]) if "count" in values else None,
             seed=int(values["seed"]) if "seed" in values else None,
+        ),
+        question=QuestionRequest(
+            output=values.get("output", "label"),
+            order_output=values.get("order_output", "auto"),
+            implicit_deps=_is_set(values, "implicit_deps", "yes"),
+            tool_deps=_is_set(values, "tool_deps", "yes"),
+            universe_scope=tuple(
+                pattern
+                for flag, value in flags
+                if flag.name == "universe_scope"
+                for pattern in value.split(",")
+                if pattern
+            ),
+            query_file=path("query_file"),
+            graph_factored=_is_set(values, "graph:factored", "yes"),
+            graph_limit=int(values.get("graph:node_limit", "512")),
         ),
     )
 

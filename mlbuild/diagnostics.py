@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     BUILD_FAILED = 1
     COMMAND_LINE = 2
     TESTS_FAILED = 3
+    QUERY_PARTIAL = 3
     NO_TESTS = 4
     QUERY_FAILED = 7
     INTERRUPTED = 8

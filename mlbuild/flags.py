@@ -80,6 +80,20 @@ TEST = (
     Flag("test_output", "text", "errors", "Whose logs are shown: none (summary), failed tests' (errors) or all.", "WHICH", ("summary", "errors", "all")),
 )  # fmt: skip
 
+QUERY = (
+    *TERMINAL,
+    *PLACES,
+    Flag("output", "text", "label", "What is shown of each target, or of the graph; see [the query language](query.md).", "FORMAT", ("label", "label_kind", "location", "package", "minrank", "maxrank", "graph")),
+    Flag("order_output", "text", "auto", "The order: as found (no), by name (auto), or each before what it depends on (deps, full).", "ORDER", ("no", "auto", "deps", "full")),
+    Flag("implicit_deps", "bool", "yes", "Whether what a rule depends on by itself counts too, or only what BUILD files say."),
+    Flag("tool_deps", "bool", "yes", "Whether tools (attributes with `cfg = \"exec\"`) count as dependencies."),
+    Flag("universe_scope", "list", "", "The patterns, with commas between them, that `allrdeps` looks at.", "PATTERNS"),
+    Flag("query_file", "path", "", "Reads the expression from a file.", "FILE"),
+    Flag("keep_going", "bool", "no", "Answers as far as can be loaded, says what is wrong with the rest, and ends with code 3.", short="k"),
+    Flag("graph:factored", "bool", "yes", "Draws targets with the same neighbours as one node of the graph."),
+    Flag("graph:node_limit", "int", "512", "How long the text of a node of the graph may get; -1: as long as it is.", "N"),
+)  # fmt: skip
+
 SELFTEST = (
     *TERMINAL,
     Flag("long", "bool", "no", "Runs the long campaigns: hours, rather than minutes."),
@@ -89,6 +103,7 @@ SELFTEST = (
     Flag("jobs", "int", "", "How many trials at once; by default the number of processors.", "N", short="j"),
 )  # fmt: skip
 
+_LEAST = {"show_result": 0, "seed": 0, "graph:node_limit": -1}
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 COMMANDS: Mapping[str, Command] = {
@@ -97,6 +112,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("build", "build [FLAGS] PATTERN…", "Builds what the patterns name and puts the outputs under `mlbuild-out/`.", BUILD),
         Command("test", "test [FLAGS] PATTERN…", "Builds, then runs the targets among them that are tests.", TEST, "build"),
         Command("run", "run [FLAGS] TARGET [-- ARGS…]", "Builds a target and runs it, attached to this terminal.", BUILD, "build"),
+        Command("query", "query [FLAGS] EXPRESSION", "Answers a question about the targets of BUILD files, in Bazel's query language.", QUERY),
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
         Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),
@@ -176,8 +192,9 @@ def _boolean(value: str, argument: str, origin: str) -> str:
 
 def _check(flag: Flag, value: str, argument: str, origin: str) -> None:
     if flag.kind == "int":
-        least = 0 if flag.name in ("show_result", "seed") else 1
-        if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least):
+        least = _LEAST.get(flag.name, 1)
+        digits = value.removeprefix("-") if least < 0 else value
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 10 and int(value) >= least):
             raise error(f"`{argument}`: `{value}` is not a number from {least}", origin)
     if flag.kind == "size" and size_of(value) is None:
         hint = f"write a number with K, M, G or T behind it: `--{flag.name}=20G`"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlbuild.loading.attributes import LABEL_KINDS
+from mlbuild.records import record
 from mlbuild.terms import Attribute, Label, Select, Selector, Target
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dependency:
     """One label that an attribute names. `is_implicit`: not the BUILD file says it, but the rule's default."""
 

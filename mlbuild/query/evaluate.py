@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from mlbuild.diagnostics import ExitCode, UserError
 from mlbuild.loading.dependencies import attribute_labels
@@ -14,6 +13,7 @@ from mlbuild.query.graph import TargetGraph
 from mlbuild.query.kinds import kind_of
 from mlbuild.query.parse import Source
 from mlbuild.query.walks import closure, shortest_path, turned
+from mlbuild.records import record, replace
 from mlbuild.terms import Entry, Label, SourceFile, Target
 from mlbuild.terms.visibility import is_visible
 
@@ -21,7 +21,7 @@ Labels = dict[Label, None]
 """A set that keeps the order in which its members were found."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """The labels that an expression comes to, as they were found. `is_path`: that order is the one to show."""
 

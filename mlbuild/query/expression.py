@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from mlbuild.query.functions import Function
+from mlbuild.records import record
 
 
 class Operator(Enum):
@@ -17,7 +17,7 @@ class Operator(Enum):
     INTERSECT = "intersect"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pattern:
     """A target pattern: a label, or what stands for many."""
 
@@ -25,7 +25,7 @@ class Pattern:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """`$name`, bound by a `let` around it."""
 
@@ -33,7 +33,7 @@ class Variable:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Let:
     """`let name = value in body`."""
 
@@ -43,7 +43,7 @@ class Let:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     """`first op next op next ...`, from left to right."""
 
@@ -52,7 +52,7 @@ class Operation:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetOf:
     """`set(pattern pattern ...)`."""
 
@@ -60,7 +60,7 @@ class SetOf:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """A function and its arguments, each of the kind that the function's parameter says."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from mlbuild.records import record
 
 
 class Kind(Enum):
@@ -16,7 +17,7 @@ class Kind(Enum):
     NUMBER = "number"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """One parameter of a function."""
 
@@ -25,7 +26,7 @@ class Parameter:
     is_optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """One function. `doc` is what it evaluates to."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from mlbuild.diagnostics import Diagnostic, ExitCode, Location, UserError
 from mlbuild.loading.dependencies import Dependency, dependencies_of
 from mlbuild.loading.package import BUILD_FILE
+from mlbuild.records import record
 from mlbuild.terms import Entry, Label, SourceFile, Target
 
 
@@ -31,7 +31,7 @@ class Packages(Protocol):
         """The error, at a place unless it has one already."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kept:
     """Which edges the graph has."""
 
@@ -42,6 +42,9 @@ class Kept:
         return (self.implicit or not dependency.is_implicit) and (self.tools or not dependency.is_tool)
 
 
+EVERYTHING = Kept()
+
+
 class TargetGraph:
     """Labels and what they depend on. Remembers what it has seen, and, if it may go on, what is wrong with the rest."""
 
@@ -49,7 +52,7 @@ class TargetGraph:
         self,
         packages: Packages,
         folder: str = "",
-        kept: Callable[[Dependency], bool] = Kept(),
+        kept: Callable[[Dependency], bool] = EVERYTHING,
         keep_going: bool = False,
     ) -> None:
         self._packages = packages

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 
 from mlbuild.diagnostics import Diagnostic, ExitCode, Location, UserError, did_you_mean
 from mlbuild.query.expression import Call, Expression, Let, Operation, Operator, Pattern, SetOf, Variable
 from mlbuild.query.functions import FUNCTIONS, Function, Kind, Parameter
 from mlbuild.query.scan import BadToken, Token, tokens
+from mlbuild.records import record
 
 OPERATORS = {
     "+": Operator.UNION,
@@ -25,7 +25,7 @@ MAX_DEPTH = 100
 Value = Expression | str | int | re.Pattern[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """The text of an expression, and what its places are called in errors."""
 
@@ -163,7 +163,7 @@ class _Parser:
         self._take()
         arguments: list[Value] = []
         for parameter in function.parameters:
-            if parameter.is_optional and self._next.kind == ")":
+            if parameter.is_optional and self._next.kind != ",":
                 break
             if arguments:
                 self._expect(",", f"argument {len(arguments)} of `{function.name}`", _usage(function))

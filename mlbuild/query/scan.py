@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mlbuild.records import record
 
 WORD = re.compile(r"[A-Za-z0-9/@._:$~\[\]][A-Za-z0-9*/@._:$~\[\]\-]*")
 PUNCTUATION = "(),=+-^"
@@ -19,7 +20,7 @@ class BadToken(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Token:
     """`kind` is `word`, the keyword or punctuation itself, or `end`."""
 

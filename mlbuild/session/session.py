@@ -9,7 +9,7 @@ import gc
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -150,6 +150,12 @@ class Session:
             return running.run(command, folder, arguments, self._request)
         finally:
             running.remove(folder)
+
+    def query(self) -> tuple[Iterable[str], ExitCode]:
+        """Answers the request's question about the target graph: the lines to show, and what the command ends with."""
+        from mlbuild.session.asking import ask
+
+        return ask(self._request, self._sink)
 
     def lock(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
         """Resolves the requirements of the targets that have both `requirements` and `lock`; returns the locks written."""
