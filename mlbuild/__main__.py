@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 
 from mlbuild.cli import main
+from mlbuild.cli.ending import listen
 
 __all__ = ["main", "run"]
 
@@ -15,10 +15,7 @@ __all__ = ["main", "run"]
 def run() -> None:
     """The console script."""
     _open_streams()
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        # Ends as Ctrl-C does, so that nothing is left running; a signal that is ignored (nohup) stays so.
-        if signal.getsignal(ending) is signal.SIG_DFL:
-            signal.signal(ending, signal.default_int_handler)
+    listen()
     try:
         code = main(sys.argv[1:], os.environ)
     except KeyboardInterrupt:  # a second one, while the first was being dealt with

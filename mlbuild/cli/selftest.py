@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlbuild.cli.showing import show
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def run(request: BuildRequest) -> int:
-    from mlbuild.cli.main import main
     from mlbuild.selftest import campaigns, driver, figures
 
     chosen = _chosen(request, campaigns())
@@ -29,10 +29,19 @@ def run(request: BuildRequest) -> int:
         for each in chosen
     ]
     is_well = True
-    for figure in driver.run(plan, seed, request.jobs, main):
+    for figure in driver.run(plan, seed, request.jobs, command):
         show(tuple(figures.told(figure)))
         is_well = is_well and not figure.violations
     return int(ExitCode.SUCCESS if is_well else ExitCode.BUILD_FAILED)
+
+
+def command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The command line as a process of its own has it."""
+    from mlbuild.cli.ending import listen
+    from mlbuild.cli.main import main
+
+    listen()
+    return main(argv, environ)
 
 
 def _chosen(request: BuildRequest, known: tuple[Campaign, ...]) -> tuple[Campaign, ...]:

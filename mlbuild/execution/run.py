@@ -156,7 +156,8 @@ class Execution:
             for _ in threads:
                 jobs.put(None)
             for thread in threads:
-                thread.join(timeout=30)
+                if thread.ident is not None:  # an interrupt may come before all have started
+                    thread.join(timeout=30)
         if self._error is not None:
             raise self._error
         return self._outcome()

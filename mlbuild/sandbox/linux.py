@@ -251,10 +251,15 @@ class _OwnFolder:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         runs.mkdir(mode=0o700, exist_ok=True)
         remove_leftovers(folder)
-        name = secrets.token_hex(16)
-        self._lock_path = runs / f"{name}.lock"
-        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        while True:
+            name = secrets.token_hex(16)
+            self._lock_path = runs / f"{name}.lock"
+            self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            if self._lock_path.exists():
+                break
+            # Who removes leftovers has taken it for one, before it was locked.
+            os.close(self._lock)
         self.path = runs / name
         self.path.mkdir(mode=0o755)
         self.path.chmod(0o755)

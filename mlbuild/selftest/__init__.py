@@ -13,6 +13,6 @@ __all__ = ["Campaign", "campaigns"]
 
 def campaigns() -> tuple[Campaign, ...]:
     """All of them, in the order in which they are run."""
-    from mlbuild.selftest import random_builds
+    from mlbuild.selftest import kills, random_builds
 
-    return (random_builds.CAMPAIGN,)
+    return (random_builds.CAMPAIGN, *kills.CAMPAIGNS)

@@ -83,7 +83,7 @@ def is_honest(ended: Ended) -> None:
     for sign in ("Traceback", 'File "', "Exception ignored", "error[internal]"):
         if sign in ended.said:
             raise Violation(f"it ended with {ended.code} and said:\n{ended.said}")
-    if ended.code > 0 and "error" not in ended.said and "ERROR" not in ended.said:
+    if ended.code > 0 and not any(word in ended.said for word in ("error", "ERROR", "interrupted: ")):
         raise Violation(f"it ended with {ended.code} and did not say why:\n{ended.said}")
 
 
@@ -102,13 +102,14 @@ def _become(
         os.dup2(opened, descriptor)
         if opened > 2:
             os.close(opened)
-    os.closerange(3, 4096)
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True)
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace", write_through=True)
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
+        signal.signal(ending, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if prepare is not None:
         prepare()
+    os.closerange(3, 4096)
     return main(argv, os.environ)
 
 

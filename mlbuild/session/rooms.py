@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +18,7 @@ from mlbuild.files.staging import TreeStore
 from mlbuild.files.states import FileStates
 from mlbuild.lang import ProgramCache
 from mlbuild.loading import Loader
-from mlbuild.sandbox import LinuxRunner
+from mlbuild.sandbox import LinuxRunner, remove_leftovers
 from mlbuild.seams import BlobMissing
 from mlbuild.session import null_build
 from mlbuild.store import DiskActionCache, DiskStore
@@ -39,19 +40,35 @@ class Rooms:
     def __init__(self, request: BuildRequest, sink: EventSink) -> None:
         self._request = request
         self._sink = sink
+        self._closing = ExitStack()
+        with ExitStack() as opening:
+            self._open(request, sink, opening)
+            self._closing = opening.pop_all()
+
+    def _open(self, request: BuildRequest, sink: EventSink, opening: ExitStack) -> None:
+        """Each room that is opened is closed again, last first, also where a later one cannot be opened."""
         cache = request.cache_folder
+        with suppress(OSError):
+            # What others keep is in nobody's way.
+            remove_leftovers(cache / "run")
         self.states = FileStates(request.state_folder / "files")
+        opening.callback(self.states.save)
         self.store = DiskStore(cache, self._warn)
+        opening.callback(self.store.close)
         self.cache = DiskActionCache(cache, self.store, self._warn)
+        opening.callback(self.cache.close)
         self.sources = DiskSourceTree(
             request.workspace, {REPOSITORY: request.rules_folder.parent}, self.store, self.states
         )
         self.outputs = DiskOutputTree(request.workspace, self.store, request.state_folder / "placed")
+        opening.callback(self.outputs.save)
         with in_words(cache):
             self.trees = TreeStore(cache / "staged", self.store)
+        opening.callback(self.trees.close)
         self.runner = LinuxRunner(
             self.store, self.trees, cache / "run", sandbox_debug=request.sandbox_debug, say=self._say
         )
+        opening.callback(self.runner.close)
         uv_files, pip_files = configuration_files(request.environ)
         self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
         self.fetcher = HostFetcher(
@@ -94,12 +111,7 @@ class Rooms:
         )
 
     def close(self) -> None:
-        self.runner.close()
-        self.trees.close()
-        self.states.save()
-        self.outputs.save()
-        self.cache.close()
-        self.store.close()
+        self._closing.close()
 
     def _look_again(self) -> None:
         self.cache.forget_trees()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import mlbuild
 from mlbuild.diagnostics import Diagnostic, ExitCode, UserError, fail
-from mlbuild.session import null_build
+from mlbuild.session import leftovers, null_build
+from mlbuild.session.deferring import uninterrupted
 from mlbuild.terms import OUTPUT_ROOT
 from mlbuild.terms.event import BuildStarted, PhaseStarted, TargetCompleted, TestFinished, Warned
 
@@ -45,12 +46,18 @@ class Session:
         try:
             yield session
         finally:
-            session.close()
+            try:
+                session.close()
+            except KeyboardInterrupt:
+                session.close()
+                raise
         session._collect()
 
     def close(self) -> None:
-        if self._rooms is not None:
-            self._rooms.close()
+        """More than once does no harm."""
+        with uninterrupted():
+            if self._rooms is not None:
+                self._rooms.close()
 
     def build(self, patterns: tuple[str, ...]) -> ExitCode:
         """Builds what the patterns name; outputs are in place when it returns."""
@@ -71,6 +78,7 @@ class Session:
         state = request.state_folder / f"last-{command}"
         may_reuse = command == "build" or request.cache_test_results
         if may_reuse and null_build.answer(state, asked, self._sink, self._began, time.time()):
+            self._tidy()
             return ExitCode.SUCCESS
         from mlbuild.session import results
 
@@ -226,6 +234,11 @@ class Session:
             self._sink.emit(Warned(fault, "error"))
         return analysis.graph(targets), faults
 
+    def _tidy(self) -> None:
+        """What commands have left that were killed goes, also where there is nothing else to do."""
+        if leftovers.may_be_there(self._request.cache_folder):
+            leftovers.remove(self._request.cache_folder)
+
     def _collect(self) -> None:
         """After work that may have made the cache grow, if it has a limit."""
         limit = self._request.cache_limit
@@ -242,7 +255,8 @@ class Session:
     def _open_rooms(self) -> Rooms:
         from mlbuild.session.rooms import Rooms
 
-        self._rooms = Rooms(self._request, self._sink)
+        with uninterrupted():
+            self._rooms = Rooms(self._request, self._sink)
         return self._rooms
 
     @contextmanager

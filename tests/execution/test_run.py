@@ -301,3 +301,12 @@ def test_a_stop_of_the_build_is_raised_and_nothing_runs_on() -> None:
     world = World(PROGRAMS)
     with pytest.raises(FileNotFoundError):
         world.build([spawn("cat", [source("p/gone")], [output("a")])], [output("a")])
+
+
+def test_an_interrupt_while_the_pool_starts_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        World(PROGRAMS).build([spawn("cat", [source("p/one")], [output("a")])], [output("a")])

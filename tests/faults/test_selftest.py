@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from mlbuild.cli.main import main
+from mlbuild.cli.selftest import command
 from mlbuild.files import states
-from mlbuild.selftest import Campaign, campaigns, driver, random_builds
+from mlbuild.sandbox import linux
+from mlbuild.selftest import Campaign, campaigns, driver, interception, kills, random_builds
 from mlbuild.selftest.campaign import Violation
 from mlbuild.selftest.edits import Edit
 from mlbuild.selftest.figures import Figure, told
 from mlbuild.selftest.graphs import Step, Workspace
+from mlbuild.selftest.processes import adopting
 from mlbuild.selftest.stage import Stage
+from mlbuild.session import rooms
 
 
 def figure(campaign: Campaign, folder: Path, count: int, seed: int = 1) -> Figure:
-    (only,) = driver.run([(campaign, count, 120.0)], seed, 2, main, folder)
+    (only,) = driver.run([(campaign, count, 120.0)], seed, 2, command, folder)
     return only
 
 
@@ -37,10 +40,23 @@ def test_a_build_that_trusts_sizes_and_times_is_found_out(tmp_path: Path, monkey
         return states.Stamp(found.st_size, found.st_mtime_ns, 1, 1, found.st_mode)
 
     monkeypatch.setattr(states.Stamp, "of", careless)
-    stage = Stage(tmp_path, main)
+    stage = Stage(tmp_path, command)
     stage.prepare()
     step = Step("s0", "", "join", "ant", files=("a.txt",))
     workspace = Workspace((step,), {"a.txt": b"ant7\n"})
     edits = (Edit("nothing", 0), Edit("equal size, time kept", 0))
     with pytest.raises(Violation, match=r"holds \{'': b'ant7.*should \{'': b'ont1"):
         random_builds.tell(stage, random_builds.Story(workspace, edits))
+
+
+def test_a_command_that_does_not_tidy_up_after_a_killed_one_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if (lacking := interception.lacking()) is not None:
+        pytest.skip(lacking)
+    stage = Stage(tmp_path, command)
+    stage.prepare()
+    for room in (rooms, linux):
+        monkeypatch.setattr(room, "remove_leftovers", lambda folder: None)
+    with adopting(), pytest.raises(Violation, match=r"left over after the next build: .*run/runs/"):
+        kills.killed_at_a_call(stage, kills.calls_of_a_build(stage) // 2)
