@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import IntEnum
-
 from mlbuild.records import ordered_record, record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import ClassVar
 
-class ExitCode(IntEnum):
-    """Bazel's exit codes."""
 
-    SUCCESS = 0
-    BUILD_FAILED = 1
-    COMMAND_LINE = 2
-    TESTS_FAILED = 3
-    QUERY_PARTIAL = 3
-    NO_TESTS = 4
-    QUERY_FAILED = 7
-    INTERRUPTED = 8
-    LOCK_HELD = 9
-    ENVIRONMENT = 36
-    INTERNAL = 37
+class ExitCode(int):
+    """Bazel's exit codes. No `Enum`: it would be the dearest import of a command that has nothing to do."""
+
+    SUCCESS: ClassVar[ExitCode]
+    BUILD_FAILED: ClassVar[ExitCode]
+    COMMAND_LINE: ClassVar[ExitCode]
+    TESTS_FAILED: ClassVar[ExitCode]
+    QUERY_PARTIAL: ClassVar[ExitCode]
+    NO_TESTS: ClassVar[ExitCode]
+    QUERY_FAILED: ClassVar[ExitCode]
+    INTERRUPTED: ClassVar[ExitCode]
+    LOCK_HELD: ClassVar[ExitCode]
+    ENVIRONMENT: ClassVar[ExitCode]
+    INTERNAL: ClassVar[ExitCode]
+
+
+ExitCode.SUCCESS = ExitCode(0)
+ExitCode.BUILD_FAILED = ExitCode(1)
+ExitCode.COMMAND_LINE = ExitCode(2)
+ExitCode.TESTS_FAILED = ExitCode(3)
+ExitCode.QUERY_PARTIAL = ExitCode(3)
+ExitCode.NO_TESTS = ExitCode(4)
+ExitCode.QUERY_FAILED = ExitCode(7)
+ExitCode.INTERRUPTED = ExitCode(8)
+ExitCode.LOCK_HELD = ExitCode(9)
+ExitCode.ENVIRONMENT = ExitCode(36)
+ExitCode.INTERNAL = ExitCode(37)
 
 
 @ordered_record

@@ -21,6 +21,9 @@ class SourceTree(Protocol):
     def read(self, path: str) -> bytes:
         """The file's bytes. Raises FileNotFoundError, IsADirectoryError, PermissionError."""
 
+    def digest(self, path: str) -> Digest:
+        """The digest of what `read` gives, without reading a file that looks as it did when it was read. Raises as `read` does."""
+
     def list(self, path: str) -> tuple[tuple[str, EntryKind], ...]:
         """Names and kinds in a folder, sorted by name; links followed inside the tree; others left out. Raises FileNotFoundError."""
 

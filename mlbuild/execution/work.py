@@ -162,7 +162,7 @@ class Worker:
                 return Done({action.output: value}, "cached", key=key)
             value = self._fetcher.fetch(action, inputs)
         except UserError as error:
-            if error.exit_code is ExitCode.ENVIRONMENT:
+            if error.exit_code == ExitCode.ENVIRONMENT:
                 raise  # this machine fails, not the action
             return self._refused("could not be fetched", error)
         if key is None:

@@ -26,6 +26,9 @@ class MemorySourceTree:
             raise IsADirectoryError(path)
         raise FileNotFoundError(path)
 
+    def digest(self, path: str) -> Digest:
+        return Digest.of(self.read(path))
+
     def list(self, path: str) -> tuple[tuple[str, EntryKind], ...]:
         _check(path)
         prefix = f"{path}/" if path else ""

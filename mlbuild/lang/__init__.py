@@ -19,12 +19,13 @@ replaced by `freeze(value)` in its `starlark_freeze`.
 from __future__ import annotations
 
 from mlbuild.lang.builtin import builtin
+from mlbuild.lang.cache import ProgramCache
 from mlbuild.lang.check import check
 from mlbuild.lang.dialect import BUILD, MODULE, Dialect
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.json import JSON
 from mlbuild.lang.library import STRUCT, UNIVERSE
-from mlbuild.lang.program import Load, Program, ProgramCache, call, compile_program, execute
+from mlbuild.lang.program import Load, Program, call, compile_program, execute
 from mlbuild.lang.text import repr_value, str_value
 from mlbuild.lang.thread import Allowance, Limits, Thread
 from mlbuild.lang.values import Builtin, Namespace, Set, Struct, freeze, type_name

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from mlbuild.diagnostics import UserError, did_you_mean
 from mlbuild.lang.errors import StarlarkError, argument_message
 from mlbuild.lang.thread import current
 from mlbuild.lang.values import Builtin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def builtin(name: str) -> Callable[[Callable[..., Any]], Builtin]:

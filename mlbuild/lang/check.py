@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlbuild.diagnostics import Diagnostic, Location
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.library import UNIVERSE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlbuild.lang import tree
 

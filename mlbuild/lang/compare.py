@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
-from typing import Any
 
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.thread import charge
 from mlbuild.lang.values import DICTS, LISTS, TYPES, Set, Struct, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mlbuild.lang.compare import equal, host_binary
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.keys import ENTRY, find, store
@@ -12,6 +10,10 @@ from mlbuild.lang.members import no_attribute
 from mlbuild.lang.text import repr_value, scanned, sized
 from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, Struct, fail, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def contains(item: Any, value: Any) -> bool:

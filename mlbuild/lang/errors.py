@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from array import array
-from bisect import bisect_right
-from types import CodeType, FrameType, TracebackType
-
 from mlbuild.diagnostics import Diagnostic, Frame, Location, UserError
 from mlbuild.records import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+    from types import CodeType, FrameType, TracebackType
+
+    Source = bytes | Callable[[], bytes]
+    """The bytes of a file, or what reads them when they are needed."""
 
 MARK = "+program"
 """The global of every compiled module that holds what `source_line` and the frames need."""
@@ -39,21 +43,25 @@ class StarlarkError(UserError):
 class ModuleText:
     """The file behind a compiled module: its path, and its text for excerpts."""
 
-    __slots__ = ("_places", "path", "source")
+    __slots__ = ("_places", "_top", "path", "source")
 
-    def __init__(self, path: str, source: bytes, code: CodeType | None = None, places: bytes = b"") -> None:
+    def __init__(self, path: str, source: Source, code: CodeType | None = None, places: bytes = b"") -> None:
         self.path = path
         self.source = source
         # By identity: to hash a code object is to hash all its constants.
         self._places: dict[int, tuple[CodeType, array[int]]] = {}
-        if code is not None:
-            self._places[id(code)] = code, array("I", places)
+        self._top = code, places
 
     def place(self, code: CodeType, instruction: int) -> Location:
         """Where in the file the instruction (a byte offset) was lowered from."""
+        from bisect import bisect_right
+
         known = self._places.get(id(code))
         if known is None:
-            known = self._places[id(code)] = code, array("I", places_of(code))
+            from array import array
+
+            told = self._top[1] if code is self._top[0] else places_of(code)
+            known = self._places[id(code)] = code, array("I", told)
         places = known[1]
         count = len(places) // 3
         run = bisect_right(places, instruction, 0, count) - 1
@@ -61,12 +69,15 @@ class ModuleText:
 
     def line(self, number: int) -> str | None:
         """The line as the user wrote it."""
-        lines = self.source.decode("utf-8", "replace").split("\n")
+        source = self.source if isinstance(self.source, bytes) else self.source()
+        lines = source.decode("utf-8", "replace").split("\n")
         return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
 
 
 def places_of(code: CodeType) -> bytes:
     """The places of the code's instructions: the offsets at which the place changes, then all lines, then all columns."""
+    from array import array
+
     starts, lines, columns = array("I"), array("I"), array("I")
     last: tuple[int | None, int | None] = (-1, -1)
     for index, (line, _, column, _) in enumerate(code.co_positions()):
@@ -179,6 +190,8 @@ def translated(error: BaseException) -> tuple[str, str] | None:
 
 def argument_message(text: str) -> str:
     """What CPython says when arguments do not fit the parameters, in Starlark's words."""
+    import re
+
     if match := re.fullmatch(_MISSING, text):
         names = re.findall(_QUOTED, match[3])
         kind = "named" if match[2] == "keyword-only" else "positional"
@@ -208,5 +221,7 @@ def _plain(qualified: str) -> str:
 
 
 def _first_quoted(text: str) -> str:
+    import re
+
     match = re.search(_QUOTED, text)
     return match[1] if match else text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from typing import Any
 
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.literals import decimal_value
@@ -12,6 +10,10 @@ from mlbuild.lang.methods_text import want
 from mlbuild.lang.text import float_text, in_parts, int_text, quote, sized
 from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Namespace, Set, Struct, fail, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _MAX_DEPTH = 500
 _MISSING = object()
@@ -105,6 +107,8 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
+    import re
+
     return re.sub(_TO_ESCAPE, lambda match: _ESCAPES.get(match[0]) or _unicode_escape(match[0]), text)
 
 
@@ -137,6 +141,8 @@ class _Decoder:
 
     def _skip(self) -> str:
         """Skips blanks; the next character, or nothing at the end."""
+        import re
+
         match = re.compile(_BLANK).match(self._text, self._at)
         self._at = match.end() if match else self._at
         return self._text[self._at : self._at + 1]
@@ -199,6 +205,8 @@ class _Decoder:
                 return entries
 
     def _number(self) -> int | float:
+        import re
+
         start = self._at
         match = re.compile(_NUMBER).match(self._text, start)
         text = match[0] if match else ""
@@ -216,6 +224,8 @@ class _Decoder:
         return -value if text[0] == "-" else value
 
     def _string(self) -> str:
+        import re
+
         start = self._at
         self._at += 1
         parts: list[str] = []
@@ -239,6 +249,8 @@ class _Decoder:
             parts.append(self._escape())
 
     def _escape(self) -> str:
+        import re
+
         char = self._text[self._at + 1 : self._at + 2]
         if char == "u":
             match = re.compile(_HEX).match(self._text, self._at + 2)
@@ -279,6 +291,8 @@ _TOKEN = r'(?s)\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+|"|$)'
 
 def _indented(text: str, prefix: str, indent: str) -> str:
     """Lays JSON out anew. Looks at brackets and strings only, so that depth costs nothing."""
+    import re
+
     out: list[str] = []
     depth = 0
     opened = False

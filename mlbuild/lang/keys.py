@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from mlbuild.lang.compare import equal
 from mlbuild.lang.text import repr_value
 from mlbuild.lang.thread import grow
 from mlbuild.lang.values import fail, hashable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 _ABSENT = object()
 ENTRY = 104

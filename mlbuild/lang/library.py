@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
-from typing import Any, NoReturn
 
 from mlbuild.lang.compare import greater, less
 from mlbuild.lang.errors import StarlarkError
@@ -20,6 +17,11 @@ from mlbuild.lang.text import SCANNED, float_text, held, quote, repr_value, size
 from mlbuild.lang.thread import CALL, charge, current, grow
 from mlbuild.lang.values import LISTS, SIZED, TYPES, Builtin, Set, Struct, fail, hashable, type_name
 from mlbuild.lang.views import BytesElems
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 _MISSING = object()
 _INT_MIN, _INT_MAX = -(1 << 31), (1 << 31) - 1
@@ -205,6 +207,8 @@ _PREFIXES = {"0x": 16, "0o": 8, "0b": 2}
 
 
 def _int(x: Any, /, base: Any = _MISSING) -> int:
+    import re
+
     kind = type(x)
     if kind is not str:
         if kind is not int and kind is not bool and kind is not float:
@@ -253,6 +257,8 @@ _FLOAT = r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]
 
 
 def _float(x: Any = 0.0, /) -> float:
+    import re
+
     kind = type(x)
     if kind is str:
         if not x:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import re
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
 
 _SIMPLE = {
     "a": "\a",
@@ -28,6 +30,8 @@ class UnknownEscape(ValueError):
 
 def string_value(token: str) -> str | bytes:
     """The value of a string or bytes literal, prefix and quotes included."""
+    import re
+
     start = 0
     while token[start] in "rb":
         start += 1

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
 
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.thread import charge
 from mlbuild.lang.values import SIZED, TYPES, FrozenDict, FrozenList, Set, fail, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 ITERATING: dict[int, int] = {}
 """By identity, how many loops run over a list, dict or set: it cannot be changed meanwhile. An entry lives as long as its loops,

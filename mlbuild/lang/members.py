@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import FunctionType
-from typing import Any, NoReturn
 
 from mlbuild.diagnostics import did_you_mean
 from mlbuild.lang.methods import METHODS, bound
 from mlbuild.lang.thread import current
 from mlbuild.lang.values import TYPES, Builtin, Struct, fail, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 
 def attribute(value: Any, name: str) -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
 from mlbuild.lang.compare import equal
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.keys import find, pay_for_entries, store
@@ -13,6 +10,11 @@ from mlbuild.lang.methods_text import BYTES_METHODS, NONE, STRING_METHODS, want,
 from mlbuild.lang.text import repr_value
 from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import DICTS, SIZED, Builtin, FrozenDict, FrozenList, Set, fail, hashable, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 _MISSING = object()
 

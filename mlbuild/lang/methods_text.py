@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any
-
 from mlbuild.lang.loops import elements
 from mlbuild.lang.text import SCANNED, format_text, quote, repr_value, scanned, sized, spend
 from mlbuild.lang.thread import charge, grow
 from mlbuild.lang.values import TYPES, fail, type_name
 from mlbuild.lang.views import BytesElems, StringCodepoints, StringElems
 
-Method = Callable[..., Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Method = Callable[..., Any]
 
 
 def wrong(function: str, parameter: str, value: Any, wanted: str) -> None:
@@ -176,6 +177,8 @@ _LINES = r"\r\n|\r|\n"
 
 
 def _splitlines(self: str, keepends: Any = False, /) -> list[str]:
+    import re
+
     want("splitlines", "keepends", keepends, bool)
     if len(self) > 32:
         pieces = self.count("\n") + self.count("\r") + 1
@@ -226,6 +229,8 @@ def _format(self: str, /, *args: Any, **kwargs: Any) -> str:
 
 
 def _title(self: str, /) -> str:
+    import re
+
     if len(self) > 32:
         charge(2 * len(self))
         grow(16 * len(self))

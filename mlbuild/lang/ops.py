@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
 
 from mlbuild.lang import containers
 from mlbuild.lang.compare import host_binary
@@ -15,6 +13,11 @@ from mlbuild.lang.loops import ITERATING, elements, mutable
 from mlbuild.lang.text import convert, held, percent, spend, str_value
 from mlbuild.lang.thread import charge, grow, limits
 from mlbuild.lang.values import DICTS, LISTS, SIZED, TYPES, FrozenList, Set, fail, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 _MAX_SHIFT = 512
 _INT_MAX = (1 << 31) - 1

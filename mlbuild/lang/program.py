@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
-import os
-import struct
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib.util import MAGIC_NUMBER
-from pathlib import Path
-from types import CodeType
-from typing import Any, NamedTuple
-
 from mlbuild.diagnostics import Diagnostic, Location, did_you_mean
 from mlbuild.lang.check import decode, refusal, too_deep
 from mlbuild.lang.dialect import Dialect
@@ -21,12 +11,19 @@ from mlbuild.lang.members import callee
 from mlbuild.lang.runtime import RUNTIME
 from mlbuild.lang.thread import CURRENT, Thread
 from mlbuild.lang.values import TYPES, Freezer
+from mlbuild.records import record
 
-VERSION = 6
-"""Of the code that the lowering makes: counts up with every change of it, so that cached code is made anew."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import CodeType
+    from typing import Any
+
+    from mlbuild.lang.errors import Source
 
 
-class Load(NamedTuple):
+@record
+class Load:
     """One `load` statement: bindings are (local name, exported name)."""
 
     module: str
@@ -34,11 +31,12 @@ class Load(NamedTuple):
     location: Location
 
 
-class Program(NamedTuple):
+@record
+class Program:
     """A compiled file."""
 
     path: str
-    source: bytes
+    source: Source
     code: CodeType
     places: bytes
     """Of the code of the top level, see `errors.places_of`: where targets are is asked for each."""
@@ -83,104 +81,6 @@ def compile_program(source: bytes, path: str, dialect: Dialect, names: frozenset
         if name not in loaded or dialect.exported_loads
     )
     return Program(path, source, code, places_of(code), tuple(loads), kept)
-
-
-class ProgramCache:
-    """Compiled files by what decides them, in memory and, if a folder is given, on disk.
-
-    Compiled code is code: the folder must be the user's own, with mode 0700, or it is not used. An entry that was damaged
-    is made anew; two processes that write the same entry each put a whole file in place.
-    """
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._usable: bool | None = None if folder is not None else False
-        self._programs: dict[str, Program] = {}
-
-    def get(self, source: bytes, path: str, dialect: Dialect, names: frozenset[str]) -> Program:
-        """The compiled file, from memory, disk or the compiler. Raises `StarlarkError` with what is wrong in the file."""
-        key = _key(source, path, dialect, names)
-        program = self._programs.get(key)
-        if program is None:
-            program = self._read(key, source, path)
-            if program is None:
-                program = compile_program(source, path, dialect, names)
-                self._write(key, program)
-            self._programs[key] = program
-        return program
-
-    def _file(self, key: str) -> Path | None:
-        if self._usable is None:
-            self._usable = self._folder is not None and _is_private(self._folder)
-        return self._folder / f"{key}.program" if self._folder is not None and self._usable else None
-
-    def _read(self, key: str, source: bytes, path: str) -> Program | None:
-        file = self._file(key)
-        if file is None:
-            return None
-        try:
-            data = file.read_bytes()
-        except OSError:
-            return None
-        return _load(data, key, source, path)
-
-    def _write(self, key: str, program: Program) -> None:
-        file = self._file(key)
-        if file is None:
-            return
-        temporary = file.with_name(f".{key}.{os.getpid()}.{id(program):x}")
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as out:
-                out.write(_dump(program, key))
-            temporary.replace(file)
-        except OSError:  # a cache that cannot be written is a cache that is empty
-            temporary.unlink(missing_ok=True)
-
-
-def _is_private(folder: Path) -> bool:
-    """Makes the folder if need be. Whether only its owner, who we are, can write there."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()
-    except OSError:
-        return False
-    import stat
-
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
-
-
-def _key(source: bytes, path: str, dialect: Dialect, names: frozenset[str]) -> str:
-    import xxhash
-
-    about = repr((VERSION, MAGIC_NUMBER, sys.version_info[:3], path, dialect, sorted(names)))
-    digest = xxhash.xxh3_128(about.encode("utf-8", "surrogatepass"))
-    digest.update(struct.pack("<Q", digest.intdigest() & 0xFFFFFFFFFFFFFFFF))
-    digest.update(source)
-    return digest.hexdigest()
-
-
-def _dump(program: Program, key: str) -> bytes:
-    import xxhash
-
-    loads = tuple((each.module, each.bindings, each.location.line, each.location.column) for each in program.loads)
-    body = marshal.dumps((key, program.code, program.places, loads, program.globals))
-    return xxhash.xxh3_128_digest(body) + body
-
-
-def _load(data: bytes, key: str, source: bytes, path: str) -> Program | None:
-    import xxhash
-
-    if len(data) < 16 or xxhash.xxh3_128_digest(data[16:]) != data[:16]:
-        return None
-    try:
-        found, code, places, loads, names = marshal.loads(data[16:])
-    except (ValueError, EOFError, TypeError):
-        return None
-    if found != key:
-        return None
-    made = tuple(Load(module, pairs, Location(path, line, column)) for module, pairs, line, column in loads)
-    return Program(path, source, code, places, made, names)
 
 
 def execute(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import FunctionType
-from typing import Any
 
 from mlbuild.lang import compare, containers, keys, loops, members, ops, text, thread, values
 from mlbuild.lang.library import FUNCTIONS
 from mlbuild.lang.methods import METHODS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def _or(a: Any, b: Any) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
 from types import FunctionType
-from typing import Any, NoReturn
 
 from mlbuild.lang.thread import charge, grow, limits
 from mlbuild.lang.values import DICTS, LISTS, TYPES, Builtin, Set, Struct, fail, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _TO_ESCAPE = r'[\x00-\x1f"\\\x7f\ud800-\udfff]'
@@ -62,6 +65,8 @@ def held(text: Any) -> Any:
 
 def str_value(value: Any) -> str:
     """What `str(value)` gives."""
+    import re
+
     kind = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
@@ -174,6 +179,8 @@ def in_parts(text: str, change: Callable[[str], str]) -> str:
 
 
 def _escaped(text: str) -> str:
+    import re
+
     return _printable(re.sub(_TO_ESCAPE, _escape, text))
 
 
@@ -198,6 +205,8 @@ def _escape(match: re.Match[str]) -> str:
 
 def quote_bytes(data: bytes) -> str:
     """The bytes as a literal, without the `b`."""
+    import re
+
     if len(data) > _FREE:
         charge(4 * len(data))
         spend(4 * len(data), 8)
@@ -245,6 +254,8 @@ _PERCENT = r"(?s)%(.?)"
 
 def percent(template: str, operand: Any) -> str:
     """`template % operand`."""
+    import re
+
     arguments = operand if type(operand) is tuple else (operand,)
     used = 0
     if len(template) > SCANNED:
@@ -312,6 +323,8 @@ _FIELD = r"(?s)\{\{|\}\}|\{([^{}]*)(.?)|\}"
 
 def format_text(template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """`template.format(*args, **kwargs)`."""
+    import re
+
     automatic = 0
     manual = False
     if len(template) > SCANNED:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextvars import ContextVar
 
 from mlbuild.diagnostics import Frame, Location
 from mlbuild.lang.errors import StarlarkError, function_name, module_text
 from mlbuild.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @record

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, NoReturn
 
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.thread import charge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, NoReturn
+
+    AnyList = list[Any]
+    AnyDict = dict[Any, Any]
+else:
+    AnyList, AnyDict = list, dict
 
 NAN = math.nan
 
@@ -20,7 +28,7 @@ def _refuse(kind: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-class FrozenList(list[Any]):
+class FrozenList(AnyList):
     """A list that belongs to a finished module."""
 
     __slots__ = ()
@@ -28,7 +36,7 @@ class FrozenList(list[Any]):
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse("list")
 
 
-class FrozenDict(dict[Any, Any]):
+class FrozenDict(AnyDict):
     """A dict that belongs to a finished module."""
 
     __slots__ = ()

@@ -20,7 +20,9 @@ from mlbuild.terms import BadLabel, Label
 class Programs(Protocol):
     """Compiles files; `mlbuild.lang.ProgramCache` also remembers what it compiled."""
 
-    def get(self, source: bytes, path: str, dialect: Dialect, names: frozenset[str]) -> Program: ...
+    def get(
+        self, source: Callable[[], bytes], path: str, dialect: Dialect, names: frozenset[str], content: str
+    ) -> Program: ...
 
 
 Exports = Mapping[str, object]
@@ -173,12 +175,12 @@ class Modules:
 
     def _compile(self, path: str, dialect: Dialect, names: frozenset[str]) -> Program:
         try:
-            source = self._sources.read(path)
+            content = self._sources.digest(path)
+            return self._programs.get(lambda: self._sources.read(path), path, dialect, names, content.hash)
         except FileNotFoundError:
             raise
         except OSError as error:
             raise fail("unreadable-file", f"cannot read `{path}`: {error.strerror or error}") from None
-        return self._programs.get(source, path, dialect, names)
 
     def _path(self, load: Load, path: str) -> str:
         try:

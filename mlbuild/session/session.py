@@ -96,7 +96,7 @@ class Session:
                 self._sink.emit(event)
             code = ExitCode.BUILD_FAILED if faults else results.exit_code(completed, tested)
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
-            if code is ExitCode.SUCCESS:
+            if code == ExitCode.SUCCESS:
                 null_build.remember(
                     state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
                     outcome.counts.total - outcome.counts.internal,

@@ -181,7 +181,7 @@ class BuildEventFile:
             self._aborted()
         self._expanded()
         finished = {
-            "overallSuccess": event.exit_code is ExitCode.SUCCESS,
+            "overallSuccess": event.exit_code == ExitCode.SUCCESS,
             "exitCode": {"name": EXIT_NAMES.get(event.exit_code, "UNKNOWN"), "code": int(event.exit_code)},
             "finishTimeMillis": _millis(self._started.started_seconds + event.seconds),
         }

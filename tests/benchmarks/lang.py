@@ -158,7 +158,9 @@ def parsing(runs: int) -> None:
 
 
 def loading(runs: int) -> None:
+    from mlbuild.files.states import FileStates, Stamp
     from mlbuild.lang import BUILD, ProgramCache, Thread, execute
+    from mlbuild.terms import Digest
 
     made: list[str] = []
     names = frozenset(["ml_target"])
@@ -188,6 +190,21 @@ def loading(runs: int) -> None:
 
         cold = least(load, 1)
         programs = load()
+        states = FileStates(None)
+        for path in paths:
+            stamp = Stamp.of(os.stat(path))
+            states.learn(path, stamp, stamp.ctime_ns + 10**11, Digest.of(Path(path).read_bytes()))
+
+        def load_by_state() -> list[Any]:
+            cache = ProgramCache(kept)
+            found = []
+            for path in paths:
+                digest = states.digest(path, Stamp.of(os.stat(path)))
+                assert digest is not None
+                found.append(cache.get(Path(path).read_bytes, path, BUILD, names, digest.hash))
+            return found
+
+        load_by_state()
 
         def run() -> None:
             made.clear()
@@ -196,11 +213,13 @@ def loading(runs: int) -> None:
                 execute(program, {"ml_target": ml_target}, {}, thread)
 
         hashed = least(load, runs)
+        by_state = least(load_by_state, runs)
         executed = least(run, runs)
         assert len(made) == 8000
     print("1,000 BUILD files, 8,000 targets | CPU ms")
     print(f"compile and keep (cold) | {cold * 1e3:.0f}")
     print(f"load, hashed | {hashed * 1e3:.1f}")
+    print(f"load, by file state | {by_state * 1e3:.1f}")
     print(f"execute | {executed * 1e3:.1f}")
 
 
@@ -215,14 +234,15 @@ def starting(runs: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         script = Path(place, "ready.py")
         script.write_text(
-            "import sys\nfrom mlbuild.lang import *\nfrom pathlib import Path\n"
-            f"program = ProgramCache(Path({place!r}, 'kept')).get(b'x = [1]', 'BUILD', BUILD, frozenset())\n"
+            "import sys\nfrom mlbuild.lang import *\n"
+            f"program = ProgramCache({place!r} + '/kept').get(b'x = [1]', 'BUILD', BUILD, frozenset())\n"
             "assert execute(program, {}, {}, Thread()) == {'x': [1]}\nassert 'lark' not in sys.modules\n"
         )
         empty = Path(place, "empty.py")
         empty.write_text("import sys\n")
         environment = os.environ
         environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         bare, ready = math.inf, math.inf
         _child([sys.executable, str(script)])
         for _ in range(runs * 3):

@@ -10,7 +10,7 @@ from mlbuild.diagnostics import UserError
 from mlbuild.files.last_build import recall, remember
 from mlbuild.files.remove import remove_tree
 from mlbuild.files.source_tree import DiskSourceTree
-from mlbuild.files.states import FileStates
+from mlbuild.files.states import FileStates, Stamp
 from mlbuild.reapi import decode_directory
 from mlbuild.store import MemoryStore
 from mlbuild.terms import Digest, FileNode, FileValue
@@ -318,3 +318,32 @@ def test_every_change_of_what_was_asked_for_shows(workspace: Workspace, ask: str
     assert callable(change)
     change(workspace)
     assert not workspace.is_answered()
+
+
+def test_a_file_that_looks_as_before_is_not_read_for_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "workspace" / "a.ml"
+    file.parent.mkdir()
+    file.write_bytes(b"x = 1")
+    os.utime(file, ns=(1, 1))
+    states = FileStates(None)
+    stamp = Stamp.of(file.stat())
+    states.learn(str(file), stamp, stamp.ctime_ns + 10**11, Digest.of(b"x = 1"))
+    tree = DiskSourceTree(file.parent, {}, MemoryStore(), states)
+    monkeypatch.setattr(tree, "read", lambda path: pytest.fail("read"))
+    assert tree.digest("a.ml") == Digest.of(b"x = 1")
+
+
+def test_an_edited_file_is_read_for_its_digest(tmp_path: Path) -> None:
+    file = tmp_path / "workspace" / "a.ml"
+    file.parent.mkdir()
+    file.write_bytes(b"x = 1")
+    states = FileStates(None)
+    assert DiskSourceTree(file.parent, {}, MemoryStore(), states).digest("a.ml") == Digest.of(b"x = 1")
+    file.write_bytes(b"x = 2")
+    changed = DiskSourceTree(file.parent, {}, MemoryStore(), states)
+    assert changed.digest("a.ml") == Digest.of(b"x = 2")
+    file.write_bytes(b"x = 3")
+    with pytest.raises(UserError, match="changed"):
+        changed.read("a.ml")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlbuild.lang import BUILD, MODULE, Program, ProgramCache, StarlarkError, Thread, execute, program
+from mlbuild.lang import BUILD, MODULE, Program, ProgramCache, StarlarkError, Thread, cache, execute
 
 SOURCE = b'load("//:a.bzl", "a", c = "b")\nx = [a, c]\ndef f(y = 3): return y + 1\nz = f()\n_p = 1\n'
 
@@ -20,13 +20,13 @@ def run(compiled: Program) -> dict[str, object]:
 def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that were really compiled."""
     found: list[str] = []
-    real = program.compile_program
+    real = cache.compile_program
 
     def counting(source: bytes, path: str, *rest: object) -> Program:
         found.append(path)
         return real(source, path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(program, "compile_program", counting)
+    monkeypatch.setattr(cache, "compile_program", counting)
     return found
 
 
@@ -108,3 +108,27 @@ def test_a_file_with_errors_is_not_kept(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(StarlarkError, match="name 'y' is not defined"):
             get(tmp_path / "cache", b"x = y")
+
+
+def test_a_file_whose_digest_is_known_is_not_read(tmp_path: Path, compilations: list[str]) -> None:
+    reads: list[str] = []
+
+    def read() -> bytes:
+        reads.append("read")
+        return SOURCE
+
+    for _ in range(3):
+        found = ProgramCache(tmp_path).get(read, "p/a.bzl", MODULE, frozenset(), "digest-1")
+        assert run(found)["z"] == 4
+    assert (reads, len(compilations)) == (["read"], 1)
+    ProgramCache(tmp_path).get(read, "p/a.bzl", MODULE, frozenset(), "digest-2")
+    assert (len(reads), len(compilations)) == (2, 2)
+
+
+def test_an_error_reads_the_line_that_it_shows(tmp_path: Path) -> None:
+    source = b"def f(x):\n    return x + 1\n\ny = f(None)\n"
+    for _ in range(2):
+        found = ProgramCache(tmp_path).get(lambda: source, "a.bzl", MODULE, frozenset(), "digest")
+        with pytest.raises(StarlarkError) as caught:
+            execute(found, {}, {}, Thread())
+        assert caught.value.diagnostics[0].source_line == "    return x + 1"

@@ -131,3 +131,12 @@ def test_outputs_are_never_inputs(make: Make) -> None:
         with pytest.raises(UserError) as caught:
             ask("mlbuild-out/models")
         assert caught.value.diagnostics[0].code == "output-as-input"
+
+
+def test_the_digest_is_that_of_what_is_read(tree: SourceTree) -> None:
+    for path in FILES:
+        assert tree.digest(path) == Digest.of(tree.read(path)) == tree.digest(path)
+    with pytest.raises(FileNotFoundError):
+        tree.digest("models/absent.py")
+    with pytest.raises(IsADirectoryError):
+        tree.digest("models")

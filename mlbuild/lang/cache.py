@@ -1,0 +1,136 @@
+"""Compiled files, kept: the same bytes are never compiled twice."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from _frozen_importlib_external import MAGIC_NUMBER
+
+from mlbuild.diagnostics import Location
+from mlbuild.lang.program import Load, Program, compile_program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mlbuild.lang.dialect import Dialect
+    from mlbuild.lang.errors import Source
+
+VERSION = 7
+"""Of the code that the lowering makes: counts up with every change of it, so that cached code is made anew."""
+
+
+class ProgramCache:
+    """Compiled files by what decides them, in memory and, if a folder is given, on disk.
+
+    Compiled code is code: the folder must be the user's own, with mode 0700, or it is not used. An entry that was damaged
+    is made anew; two processes that write the same entry each put a whole file in place.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None) -> None:
+        self._folder = None if folder is None else os.fspath(folder)
+        self._usable: bool | None = None if folder is not None else False
+        self._programs: dict[str, Program] = {}
+        self._about: dict[tuple[Dialect, frozenset[str]], str] = {}
+
+    def get(
+        self, source: Source, path: str, dialect: Dialect, names: frozenset[str], content: str | None = None
+    ) -> Program:
+        """The compiled file, from memory, disk or the compiler. Raises `StarlarkError` with what is wrong in the file.
+
+        A host that knows a digest of the bytes gives it as `content`, and `source` as a function: then an unchanged file is not read.
+        """
+        key = self._key(source, path, dialect, names, content)
+        program = self._programs.get(key)
+        if program is None:
+            program = self._read(key, source, path)
+            if program is None:
+                program = compile_program(source if isinstance(source, bytes) else source(), path, dialect, names)
+                self._write(key, program)
+            self._programs[key] = program
+        return program
+
+    def _key(self, source: Source, path: str, dialect: Dialect, names: frozenset[str], content: str | None) -> str:
+        from xxhash import xxh3_128_hexdigest
+
+        about = self._about.get((dialect, names))
+        if about is None:
+            parts = (VERSION, MAGIC_NUMBER, sys.version_info[:3], dialect, sorted(names))
+            about = self._about[dialect, names] = repr(parts)
+        if content is None:
+            content = xxh3_128_hexdigest(source if isinstance(source, bytes) else source())
+        return xxh3_128_hexdigest(f"{about}\0{content}\0{path}".encode("utf-8", "surrogatepass"))
+
+    def _file(self, key: str) -> str | None:
+        if self._usable is None:
+            self._usable = self._folder is not None and _is_private(self._folder)
+        return f"{self._folder}/{key}.program" if self._usable else None
+
+    def _read(self, key: str, source: Source, path: str) -> Program | None:
+        file = self._file(key)
+        if file is None:
+            return None
+        try:
+            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        try:
+            data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return _load(data, key, source, path)
+
+    def _write(self, key: str, program: Program) -> None:
+        file = self._file(key)
+        if file is None:
+            return
+        temporary = f"{self._folder}/.{key}.{os.getpid()}.{id(program):x}"
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                with os.fdopen(descriptor, "wb") as out:
+                    out.write(_dump(program, key))
+                os.replace(temporary, file)
+            except OSError:
+                os.unlink(temporary)
+        except OSError:  # a cache that cannot be written is a cache that is empty
+            pass
+
+
+def _is_private(folder: str) -> bool:
+    """Makes the folder if need be. Whether only its owner, who we are, can write there."""
+    import stat
+
+    try:
+        os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
+        if not os.path.isdir(folder):
+            os.mkdir(folder, 0o700)
+        status = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+
+
+def _dump(program: Program, key: str) -> bytes:
+    from xxhash import xxh3_128_digest
+
+    loads = tuple((each.module, each.bindings, each.location.line, each.location.column) for each in program.loads)
+    body = marshal.dumps((key, program.code, program.places, loads, program.globals))
+    return xxh3_128_digest(body) + body
+
+
+def _load(data: bytes, key: str, source: Source, path: str) -> Program | None:
+    from xxhash import xxh3_128_digest
+
+    body = memoryview(data)[16:]
+    if len(data) < 16 or xxh3_128_digest(body) != data[:16]:
+        return None
+    try:
+        found, code, places, loads, names = marshal.loads(body)
+    except (ValueError, EOFError, TypeError):
+        return None
+    if found != key:
+        return None
+    made = tuple(Load(module, pairs, Location(path, line, column)) for module, pairs, line, column in loads)
+    return Program(path, source, code, places, made, names)
