@@ -37,7 +37,7 @@ RULES = (
     Rule("starlark-go 1.0.1 has few methods of sets", ("go",), r"\| .*(set has no \.|unknown binary op: set -)"),
     Rule("starlark-rust's `startswith` and `endswith` take no bounds", ("rust",), r"\| (?s:.*)expected 1, got [23]\n(?s:.*)(starts|ends)with\("),
     Rule("`setdefault` of a frozen dict, or of one that is iterated over, is an error also if the key is there", ("go",), r"trying to mutate a frozen dict value.* \| value|dict value is temporarily immutable.* \| value"),
-    Rule("starlark-rust's ranges have 32 bits", ("rust",), r"value \| (?s:.*)Error unpacking value for parameter `a\d` of type `int`(?s:.*)range\("),
+    Rule("starlark-rust's ranges have 32 bits", ("rust",), r"value \| (?s:.*)Error unpacking value for parameter `a\d` of type `int\b(?s:.*)range\("),
     Rule("a dict cannot hold a bool and its equal number as two keys", ("go", "rust"), r"a dict cannot hold both .* \| value"),
     Rule("starlark-rust's `replace` takes no negative count", ("rust",), r"\| .*(?s:.*)Replace final argument was negative"),
     Rule("starlark-rust's `int` takes `0x` without being told the base", ("rust",), r'invalid base-10 literal: "[-+]?0[xob].*\| value'),

@@ -65,7 +65,6 @@ def test_programs_have_libraries_sets_closures_and_loops() -> None:
         "for ",
         ".format(",
         "% ",
-        "[::-1]",
         "sorted(",
         "key = ",
         "**",
