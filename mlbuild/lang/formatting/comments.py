@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from mlbuild.lang.formatting.nodes import Close, Comment, CommentBlock, Def, File, For, If, Node, While
+from bisect import bisect_right
+from itertools import accumulate
+
+from mlbuild.lang.formatting.nodes import Close, Comment, CommentBlock, Def, File, For, If, Index, Node, Slice, While
 from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens
 
 _OPEN = frozenset(("LPAREN", "LBRACKET", "LBRACE"))
 _CLOSE = frozenset(("RPAREN", "RBRACKET", "RBRACE"))
+_STATEMENTS: dict[type[Node], tuple[str, ...]] = {
+    File: ("statements",),
+    Def: ("body",),
+    For: ("body",),
+    While: ("body",),
+    If: ("body", "otherwise"),
+}
 _NEVER_SUFFIXED = (File, Def, If, For, While, CommentBlock)
 
 
@@ -35,14 +45,44 @@ def attach_comments(file: File, tokens: Tokens, lines: list[int]) -> None:
         if found:
             node.suffix = tuple(reversed(found))
     file.before += tuple(suffixes)
+    _attach_whole_lines(file, outer_first, whole_lines, tokens)
+
+
+def _attach_whole_lines(file: File, nodes: list[Node], comments: list[Comment], tokens: Tokens) -> None:
+    """Gives each comment to the node that follows it, or to the bracket before that if the language takes no comment there."""
+    indices = [node.close for node in nodes if isinstance(node, Index | Slice)]
+    skipped = set(map(id, indices))
+    outside = _Outside(nodes, tokens)
     waiting = 0
-    for node in outer_first:
+    for node in nodes:
         first = waiting
-        while waiting < len(whole_lines) and node.start >= whole_lines[waiting].offset:
+        while waiting < len(comments) and node.start >= comments[waiting].offset and id(node) not in skipped:
             waiting += 1
-        if waiting > first:
-            node.before = tuple(sorted(node.before + tuple(whole_lines[first:waiting]), key=lambda each: each.offset))
-    file.after += tuple(whole_lines[waiting:])
+        if waiting == first:
+            continue
+        taken = tuple(comments[first:waiting])
+        if indices and outside.has(node):
+            node = min((each for each in indices if each.start > taken[0].offset), key=lambda each: each.start)
+        node.before = tuple(sorted(node.before + taken, key=lambda each: each.offset))
+    file.after += tuple(comments[waiting:])
+
+
+class _Outside:
+    """Which nodes are in the middle of a statement, outside of all brackets."""
+
+    def __init__(self, nodes: list[Node], tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._statements = {
+            id(each) for node in nodes for part in _STATEMENTS.get(type(node), ()) for each in getattr(node, part)
+        }
+        self._depths = list(accumulate((kind in _OPEN) - (kind in _CLOSE) for kind in tokens.kinds))
+
+    def has(self, node: Node) -> bool:
+        """Whether the node begins there."""
+        if isinstance(node, Close) or id(node) in self._statements:
+            return False
+        index = bisect_right(self._tokens.starts, node.start) - 1
+        return self._depths[index] == (self._tokens.kinds[index] in _OPEN)
 
 
 def _inner_comments(tokens: Tokens, lines: list[int]) -> tuple[list[Comment], list[Comment]]:

@@ -293,13 +293,13 @@ class ConcreteBuilder:
         )
 
     def index(self, c: Children) -> Any:
-        return Index(*self._where(c[0], c[3]), c[0], c[2])
+        return Index(*self._where(c[0], c[3]), c[0], c[2], self._close(c[3]))
 
     def slice_two(self, c: Children) -> Any:
-        return Slice(*self._where(c[0], c[5]), c[0], self._bare(c[2]), c[4], None, False)
+        return Slice(*self._where(c[0], c[5]), c[0], self._bare(c[2]), c[4], None, False, self._close(c[5]))
 
     def slice_three(self, c: Children) -> Any:
-        return Slice(*self._where(c[0], c[7]), c[0], self._bare(c[2]), c[4], c[6], True)
+        return Slice(*self._where(c[0], c[7]), c[0], self._bare(c[2]), c[4], c[6], True, self._close(c[7]))
 
     def _bare(self, value: Any) -> Any:
         return self.bare_tuple([value]) if isinstance(value, list) else value

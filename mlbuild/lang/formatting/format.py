@@ -16,10 +16,23 @@ from mlbuild.lang.scan import scan
 from mlbuild.lang.syntax_errors import Source
 
 
+_MOST_PASSES = 8
+
+
 def format_text(text: str, kind: Kind, path: str = "") -> str:
     """The text of a file in its one form. Raises StarlarkError, with `path` in it, if it is not Starlark."""
     parse(text, path)
     text = text.replace("\r\n", "\n")
+    for _ in range(_MOST_PASSES):
+        # A comment in the middle of an expression may move to where it has a line of its own, and so open what is around it.
+        formatted = _formatted_once(text, kind, path)
+        if formatted == text:
+            break
+        text = formatted
+    return text
+
+
+def _formatted_once(text: str, kind: Kind, path: str) -> str:
     file = concrete_tree(text, path)
     rewrite(file, kind)
     return Printer(kind).file(file)

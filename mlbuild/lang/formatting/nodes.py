@@ -96,21 +96,23 @@ class Dot(Node):
 
 @dataclass(slots=True, eq=False)
 class Index(Node):
-    PARTS = ("value", "key")
+    PARTS = ("value", "key", "close")
     value: Node
     key: Node
+    close: Close
 
 
 @dataclass(slots=True, eq=False)
 class Slice(Node):
     """`has_step` if the second colon is there."""
 
-    PARTS = ("value", "begin", "stop", "step")
+    PARTS = ("value", "begin", "stop", "step", "close")
     value: Node
     begin: Node | None
     stop: Node | None
     step: Node | None
     has_step: bool
+    close: Close
 
 
 @dataclass(slots=True, eq=False)

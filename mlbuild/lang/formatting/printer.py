@@ -261,19 +261,35 @@ class Printer:
 
     def _index(self, node: Index) -> None:
         self._node(node.value, _SUFFIX)
-        self._write("[")
-        self._node(node.key, _LOW)
-        self._write("]")
+        self._in_square_brackets(node.close, lambda: self._node(node.key, _LOW))
 
     def _slice(self, node: Slice) -> None:
-        self._node(node.value, _SUFFIX)
-        self._write("[")
-        self._optional(node.begin)
-        self._write(":")
-        self._optional(node.stop)
-        if node.has_step:
+        def bounds() -> None:
+            self._optional(node.begin)
             self._write(":")
-            self._optional(node.step)
+            self._optional(node.stop)
+            if node.has_step:
+                self._write(":")
+                self._optional(node.step)
+
+        self._node(node.value, _SUFFIX)
+        self._in_square_brackets(node.close, bounds)
+
+    def _in_square_brackets(self, close: Close, write_inner: Callable[[], None]) -> None:
+        paper = self._paper
+        self._write("[")
+        if not close.before:
+            write_inner()
+        else:
+            # A comment before the closing bracket: buildifier moves it to where the language takes none.
+            paper.depth += 1
+            paper.margin += _INDENT
+            paper.newline()
+            write_inner()
+            self._closing_comments(close)
+            paper.margin -= _INDENT
+            paper.newline()
+            paper.depth -= 1
         self._write("]")
 
     def _optional(self, node: Node | None) -> None:

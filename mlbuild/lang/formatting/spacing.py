@@ -37,10 +37,12 @@ class Sequence:
 def is_on_one_line(sequence: Sequence, kind: Kind, level: int) -> bool:
     """Whether the items follow each other; else each has a line of its own. `level` is the number of blocks around."""
     form, items, close = sequence.form, sequence.items, sequence.close
+    if form is Form.BARE:
+        return True
     is_suffix_fine = form is Form.PARAMETERS
     if any(item.before or (item.suffix and not is_suffix_fine) for item in items) or (close and close.before):
         return False
-    if form is Form.BARE or (form is Form.ARGUMENTS and not items and not sequence.is_open):
+    if form is Form.ARGUMENTS and not items and not sequence.is_open:
         return True
     keeps_lines = level > 0 or not kind.is_declarative or form is Form.PARAMETERS
     if keeps_lines and form is not Form.LOAD:
