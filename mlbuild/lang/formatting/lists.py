@@ -80,7 +80,7 @@ def _sort_arguments(call: Call) -> None:
         assert isinstance(argument, Assign)
         if is_not_sorted(argument):
             if isinstance(argument.right, ListDisplay):
-                argument.right.items = _without_repetitions(argument.right.items)
+                argument.right.items = _without_repetitions(argument.right)
         else:
             edit_lists(argument.right, _sort)
 
@@ -91,7 +91,7 @@ def _sort(value: Node) -> Node:
     first = value.items[0]
     is_asked_for = is_kept_sorted(value) or is_kept_sorted(first)
     if is_not_sorted(first) or (not is_asked_for and _has_lines_of_comment(value)):
-        value.items = _without_repetitions(value.items)
+        value.items = _without_repetitions(value)
     else:
         value.items = _sorted_runs(value.items)
     return value
@@ -101,20 +101,21 @@ def _has_lines_of_comment(value: ListDisplay) -> bool:
     return bool(value.before or value.after or value.close.before) or any(item.before for item in value.items)
 
 
-def _without_repetitions(items: list[Node]) -> list[Node]:
-    """The comments above what goes move to what follows."""
-    seen: set[str] = set()
+def _without_repetitions(value: ListDisplay) -> list[Node]:
+    """The comments above what goes move to what follows, those beside it to what stays."""
+    seen: dict[str, Node] = {}
     kept: list[Node] = []
     waiting: tuple[Comment, ...] = ()
-    for item in items:
+    for item in value.items:
         if isinstance(item, String):
             if item.value in seen:
                 waiting += item.before + item.after
+                seen[item.value].suffix += item.suffix
                 continue
-            seen.add(item.value)
-        if waiting and isinstance(item, String):
+            seen[item.value] = item
             item.before, waiting = waiting + item.before, ()
         kept.append(item)
+    value.close.before = waiting + value.close.before
     return kept
 
 
@@ -140,10 +141,12 @@ def _sorted_run(run: list[String]) -> list[String]:
     before, run[0].before = run[0].before, ()
     unique: dict[str, String] = {}
     for item in sorted(run, key=lambda item: _sort_key(item.value)):
-        unique.setdefault(item.value, item)
-    kept = list(unique.values())
-    kept[0].before = before
-    return kept
+        kept = unique.setdefault(item.value, item)
+        if kept is not item:
+            kept.take_comments(item)
+    found = list(unique.values())
+    found[0].before = before
+    return found
 
 
 def _sort_key(value: str) -> SortKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cmp_to_key
-from itertools import groupby, zip_longest
+from itertools import groupby
 
 from mlbuild.lang.formatting.marks import is_said_anywhere
 from mlbuild.lang.formatting.nodes import Call, CommentBlock, File, Load, Name, Node, String, walk
@@ -33,9 +33,9 @@ def merge_loads(file: File) -> None:
             words = "disable=same-origin-load"
             if first is not each and not first.has_comment(words) and not each.has_comment(words):
                 first.bindings += each.bindings
-                first.before += each.before
-                first.suffix += each.suffix
-                first.after += each.after
+                for part in (each, each.module):
+                    first.take_comments(part)
+                first.close.before += each.close.before
                 continue
         kept.append(each)
     file.statements = kept
@@ -57,13 +57,12 @@ def sort_loaded_names(file: File) -> None:
     for node, _ in walk(file):
         if isinstance(node, Load):
             in_order = sorted(node.bindings, key=lambda pair: (pair[0].name != pair[1].name, pair[0].name))
-            node.bindings = [
-                pair for pair, following in zip_longest(in_order, in_order[1:]) if not _same(pair, following)
-            ]
-
-
-def _same(pair: tuple[Name, Name], other: tuple[Name, Name] | None) -> bool:
-    return other is not None and pair[0].name == other[0].name
+            node.bindings = []
+            for pair in in_order:
+                if node.bindings and node.bindings[-1][0].name == pair[0].name:
+                    for name, dropped in zip(pair, node.bindings.pop(), strict=True):
+                        name.take_comments(dropped)
+                node.bindings.append(pair)
 
 
 def _may_precede_loads(statement: Node) -> bool:

@@ -45,6 +45,11 @@ class Node:
                 found.append(part)
         return found
 
+    def take_comments(self, other: Node) -> None:
+        """Takes the comments of a node that is to go."""
+        self.before += other.before + other.after
+        self.suffix += other.suffix
+
     def has_comment(self, words: str) -> bool:
         """Whether a comment of this node says the words, in whatever case."""
         every = self.before + self.after + self.suffix
