@@ -53,6 +53,15 @@ class QuestionRequest:
 
 
 @record
+class FormatRequest:
+    """What `mlbuild fmt` does with files, of which kind they are, and the path of what comes in by stdin."""
+
+    mode: str
+    type: str
+    path: str
+
+
+@record
 class BuildRequest:
     """One command in one workspace. `words` are its patterns, or what the command takes instead; `rest` follows `--`."""
 
@@ -90,6 +99,7 @@ class BuildRequest:
     """What is to be shown of the rc files (`--announce_rc`)."""
     selftest: SelftestRequest
     question: QuestionRequest
+    formatting: FormatRequest
 
 
 def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> BuildRequest:
@@ -160,6 +170,9 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
             query_file=path("query_file"),
             graph_factored=_is_set(values, "graph:factored", "yes"),
             graph_limit=int(values.get("graph:node_limit", "512")),
+        ),
+        formatting=FormatRequest(
+            mode=values.get("mode", "fix"), type=values.get("type", "auto"), path=values.get("path", "")
         ),
     )
 

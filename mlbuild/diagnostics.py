@@ -19,6 +19,7 @@ class ExitCode(int):
     TESTS_FAILED: ClassVar[ExitCode]
     QUERY_PARTIAL: ClassVar[ExitCode]
     NO_TESTS: ClassVar[ExitCode]
+    NOT_FORMATTED: ClassVar[ExitCode]
     QUERY_FAILED: ClassVar[ExitCode]
     INTERRUPTED: ClassVar[ExitCode]
     LOCK_HELD: ClassVar[ExitCode]
@@ -32,6 +33,7 @@ ExitCode.COMMAND_LINE = ExitCode(2)
 ExitCode.TESTS_FAILED = ExitCode(3)
 ExitCode.QUERY_PARTIAL = ExitCode(3)
 ExitCode.NO_TESTS = ExitCode(4)
+ExitCode.NOT_FORMATTED = ExitCode(4)  # as buildifier has it
 ExitCode.QUERY_FAILED = ExitCode(7)
 ExitCode.INTERRUPTED = ExitCode(8)
 ExitCode.LOCK_HELD = ExitCode(9)

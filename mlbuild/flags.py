@@ -104,6 +104,14 @@ SELFTEST = (
 )  # fmt: skip
 
 _LEAST = {"show_result": 0, "seed": 0, "graph:node_limit": -1}
+
+FORMAT = (
+    *TERMINAL,
+    Flag("mode", "text", "fix", "Writes the files anew; or tells which are not formatted, shows how they differ, or prints them.", "MODE", ("fix", "check", "diff", "print_if_changed")),
+    Flag("type", "text", "auto", "What the files are; auto means by their names.", "KIND", ("auto", "build", "bzl", "workspace")),
+    Flag("path", "text", "", "The file that comes in by `-`: its name tells its kind, and is shown in messages.", "FILE"),
+)  # fmt: skip
+
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 COMMANDS: Mapping[str, Command] = {
@@ -116,6 +124,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
         Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),
+        Command("fmt", "fmt [FLAGS] [PATH…|PATTERN…|-]", "Formats BUILD files, workspace files and modules as buildifier does (default: all of the workspace).", FORMAT, works_anywhere=True),
         Command("info", "info [NAME]", "Says where things are.", (*TERMINAL, *PLACES)),
         Command("doctor", "doctor", "Says what this machine can and cannot promise.", (*TERMINAL, *PLACES), works_anywhere=True),
         Command("selftest", "selftest [FLAGS]", "Tries mlbuild itself against faults on this machine: random builds, kills, damage, refusals; prints a figure for each.", SELFTEST, works_anywhere=True),

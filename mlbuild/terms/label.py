@@ -36,7 +36,9 @@ class Label:
         if rest.startswith("@"):
             repository, slashes, rest = rest[1:].partition("//")
             if not slashes:
-                raise BadLabel(f"`{text}` names a repository but no package: write `{text}//package:name`")
+                if re.search("[:/]", repository):
+                    raise BadLabel(f"`{text}` is no label: after a repository comes `//package:name`")
+                rest = f":{repository}"
             rest = "//" + rest
         if rest.startswith("//"):
             package, colon, name = rest[2:].partition(":")

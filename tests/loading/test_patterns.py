@@ -4,7 +4,7 @@ import pytest
 
 from mlbuild.diagnostics import ExitCode, UserError
 from mlbuild.loading.patterns import Pattern, Scope, parse_pattern
-from mlbuild.terms import Label
+from mlbuild.terms import BadLabel, Label
 
 
 def read(text: str, folder: str = "") -> tuple[str, Scope, bool, bool]:
@@ -37,7 +37,7 @@ def test_relative_patterns_begin_in_the_folder_where_one_stands() -> None:
     assert read("c/...", "a") == ("//a/c:all", Scope.RULES, True, False)
 
 
-@pytest.mark.parametrize("text", ["//a:b:c", "//a/...:b", "//a/../b", "@x"])
+@pytest.mark.parametrize("text", ["//a:b:c", "//a/...:b", "//a/../b"])
 def test_what_is_no_pattern_is_an_error_of_the_command_line(text: str) -> None:
     with pytest.raises(UserError) as caught:
         parse_pattern(text)
@@ -47,3 +47,13 @@ def test_what_is_no_pattern_is_an_error_of_the_command_line(text: str) -> None:
 
 def test_labels_are_values() -> None:
     assert parse_pattern("//a:b").label == Label("", "a", "b")
+
+
+def test_a_repository_alone_is_its_target_of_that_name() -> None:
+    assert Label.parse("@tools") == Label("tools", "", "tools")
+
+
+@pytest.mark.parametrize("text", ["@tools:x", "@tools/x", "@"])
+def test_a_repository_with_half_a_label_is_none(text: str) -> None:
+    with pytest.raises(BadLabel):
+        Label.parse(text)

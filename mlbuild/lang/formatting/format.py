@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mlbuild.lang.automaton import automaton
+from mlbuild.lang.check import too_deep
+from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.formatting.comments import attach_comments
 from mlbuild.lang.formatting.concrete import ConcreteBuilder
 from mlbuild.lang.formatting.kinds import Kind
@@ -15,21 +17,23 @@ from mlbuild.lang.parse import drive, parse
 from mlbuild.lang.scan import scan
 from mlbuild.lang.syntax_errors import Source
 
-
 _MOST_PASSES = 8
 
 
 def format_text(text: str, kind: Kind, path: str = "") -> str:
     """The text of a file in its one form. Raises StarlarkError, with `path` in it, if it is not Starlark."""
-    parse(text, path)
-    text = text.replace("\r\n", "\n")
-    for _ in range(_MOST_PASSES):
-        # A comment in the middle of an expression may move to where it has a line of its own, and so open what is around it.
-        formatted = _formatted_once(text, kind, path)
-        if formatted == text:
-            break
-        text = formatted
-    return text
+    try:
+        parse(text, path)
+        text = text.replace("\r\n", "\n")
+        for _ in range(_MOST_PASSES):
+            # A comment in the middle of an expression may move to a line of its own, and so open what is around it.
+            formatted = _formatted_once(text, kind, path)
+            if formatted == text:
+                break
+            text = formatted
+        return text
+    except RecursionError:
+        raise StarlarkError(too_deep(path)) from None
 
 
 def _formatted_once(text: str, kind: Kind, path: str) -> str:

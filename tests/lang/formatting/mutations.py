@@ -34,7 +34,9 @@ def _pieces(text: str, chance: random.Random, rate: float) -> Iterator[str]:
                 yield chance.choice(("\n", "\n\n", f"  # {_word(chance, number)}\n"))
         elif depth and hit and kind != COMMENT:
             number += 1
-            broken = chance.choice(("\n", "\n\n", " ", f"  # {_word(chance, number)}\n", f"\n # {_word(chance, number)}\n"))
+            broken = chance.choice(
+                ("\n", "\n\n", " ", f"  # {_word(chance, number)}\n", f"\n # {_word(chance, number)}\n")
+            )
             yield blank + broken + _requoted(kind, token, chance)
         elif not depth and kind == NEWLINE and hit and token.strip(" ") == "\n":
             number += 1

@@ -10,7 +10,7 @@ import pytest
 
 from mlbuild.lang.formatting import Kind, format_text
 from mlbuild.lang.scan import scan
-from tests.lang.formatting.golden import all_cases
+from tests.lang.formatting.golden import Case, all_cases
 from tests.lang.formatting.meaning import meaning
 from tests.lang.formatting.mutations import mutated
 
@@ -46,6 +46,6 @@ def test_any_layout_gets_a_stable_form_that_says_the_same(seed: int, kind: Kind)
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=[case.name for case in all_cases()])
-def test_a_golden_case_says_the_same_before_and_after(case) -> None:  # type: ignore[no-untyped-def]
+def test_a_golden_case_says_the_same_before_and_after(case: Case) -> None:
     if "without meaning" not in case.name:
         assert meaning(case.formatted, case.kind) == meaning(case.text, case.kind)
