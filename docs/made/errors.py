@@ -10,7 +10,9 @@ from pathlib import Path
 
 from docs.made.markdown import table
 
-CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax|frozen|fail|recursion|misplaced|redefined")
+CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+|syntax|indentation|frozen|fail|recursion|misplaced|redefined")
+SENTENCES = {"foreign.py": "not-starlark", "characters.py": "syntax"}
+"""Files that hold tables of sentences with their hints, all of one code."""
 PLACES = (("mlbuild", "mlbuild"), ("rules", "tools of the rules"))
 
 
@@ -34,25 +36,68 @@ def messages(root: Path) -> Iterator[Message]:
     for folder, name in PLACES:
         for path in sorted((root / folder).rglob("*.py")):
             room = path.relative_to(root / folder).parts[0].removesuffix(".py") if folder == "mlbuild" else name
-            for node in ast.walk(ast.parse(path.read_bytes())):
-                if room != "testing" and isinstance(node, ast.Call) and (found := _message(node, room)) is not None:
-                    yield found
+            if room != "testing":
+                yield from _of_file(ast.parse(path.read_bytes()), room, SENTENCES.get(path.name))
 
 
-def _message(call: ast.Call, room: str) -> Message | None:
-    given = dict(zip(("code", "message", "hint"), call.args, strict=False))
+def _of_file(file: ast.Module, room: str, code: str | None) -> Iterator[Message]:
+    for scope in ast.walk(file):
+        if isinstance(scope, ast.FunctionDef):
+            variables = _variables(scope)
+            for node in ast.walk(scope):
+                if isinstance(node, ast.Call):
+                    yield from _messages(node, room, variables)
+        elif isinstance(scope, ast.Tuple) and code is not None and len(scope.elts) == 2:
+            text, hint = map(_text, scope.elts)
+            if isinstance(scope.elts[0], ast.Constant) and text and " " in text:
+                yield Message(code, text, hint or "", room)
+
+
+def _variables(function: ast.FunctionDef) -> dict[str, list[ast.expr]]:
+    """What the function assigns to `message` and `hint`, in its order."""
+    found: dict[str, list[ast.expr]] = {"message": [], "hint": []}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+                pairs = list(zip(target.elts, value.elts, strict=True))
+            else:
+                pairs = [(target, value)]
+            for name, each in pairs:
+                if isinstance(name, ast.Name) and name.id in found:
+                    found[name.id].append(each)
+    return found
+
+
+def _messages(call: ast.Call, room: str, variables: dict[str, list[ast.expr]]) -> Iterator[Message]:
+    if not _makes_diagnostics(call.func):
+        return
+    is_place = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "place"
+    names = ("message", "hint", "at", "code") if is_place else ("code", "message", "hint")
+    given = dict(zip(names, call.args, strict=False))
     given |= {each.arg: each.value for each in call.keywords if each.arg in ("code", "message", "hint")}
-    code, text = given.get("code"), _text(given.get("message"))
+    if is_place:
+        is_foreign = isinstance(call.func, ast.Attribute) and call.func.attr == "foreign"
+        given.setdefault("code", ast.Constant("not-starlark" if is_foreign else "syntax"))
+    code = given.get("code")
     if not (isinstance(code, ast.Constant) and isinstance(code.value, str) and CODE.fullmatch(code.value)):
-        return None
-    if text is None or " " not in text or not _makes_diagnostics(call.func):
-        return None
-    return Message(code.value, text, _text(given.get("hint")) or "", room)
+        return
+    texts, hints = (_written(given.get(name), variables) for name in ("message", "hint"))
+    for index, text in enumerate(texts):
+        hint = hints[index] if len(hints) == len(texts) else hints[0] if hints else None
+        if text is not None and " " in text:
+            yield Message(code.value, text, hint or "", room)
+
+
+def _written(node: ast.expr | None, variables: dict[str, list[ast.expr]]) -> list[str | None]:
+    if isinstance(node, ast.Name) and node.id in variables:
+        return [_text(each) for each in variables[node.id]]
+    return [_text(node)]
 
 
 def _makes_diagnostics(function: ast.expr) -> bool:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in ("fail", "error", "of", "Diagnostic", "ToolError", "FetchError") or name.endswith(
+    return name in ("fail", "error", "of", "Diagnostic", "ToolError", "FetchError", "foreign") or name.endswith(
         ("_error", "_fail")
     )
 

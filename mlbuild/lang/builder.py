@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from mlbuild.lang import tree
 from mlbuild.lang.literals import UnknownEscape, float_value, integer_value, string_value
 from mlbuild.lang.scan import Tokens
-from mlbuild.lang.syntax_errors import Source
+from mlbuild.lang.source import Source
 
 _LEVEL = {
     "or": 1,

@@ -6,7 +6,7 @@ from mlbuild.lang.scan import BAD, COMMENT, NEWLINE, Tokens
 
 OPENING = {"LPAREN": "(", "LBRACKET": "[", "LBRACE": "{"}
 CLOSING = {"RPAREN": "LPAREN", "RBRACKET": "LBRACKET", "RBRACE": "LBRACE"}
-_ALWAYS = frozenset(("DEF", "RETURN", "PASS", "BREAK", "CONTINUE", "ELIF"))
+_ALWAYS = frozenset(("DEF", "WHILE", "RETURN", "PASS", "BREAK", "CONTINUE", "ELIF"))
 _AHEAD, _LOOKS_AHEAD = 300, 1000
 _AFTER_NAME = frozenset(("EQUAL", "AUGMENTED", "LPAREN", "DOT"))
 

@@ -8,7 +8,8 @@ from mlbuild.lang import tree
 from mlbuild.lang.automaton import APPEND, CLOSE, DONE, LEAF, PASS, Automaton, Closed, Opened, Row, automaton
 from mlbuild.lang.builder import Builder, Misplaced
 from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
-from mlbuild.lang.syntax_errors import Source, explain, misplaced_loads
+from mlbuild.lang.source import Source
+from mlbuild.lang.syntax_errors import explain, misplaced_loads
 
 _OPENS = {"RPAREN": "LPAREN", "RBRACKET": "LBRACKET", "RBRACE": "LBRACE"}
 _MAX_INDENTS = 100

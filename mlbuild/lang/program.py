@@ -50,7 +50,7 @@ def compile_program(source: bytes, path: str, dialect: Dialect, names: frozenset
     from mlbuild.lang.lower import lower
     from mlbuild.lang.parse import parse
     from mlbuild.lang.resolve import bindings, resolve
-    from mlbuild.lang.syntax_errors import Source
+    from mlbuild.lang.source import Source
     from mlbuild.lang.tree import Load as LoadStatement
 
     text = decode(source, path)

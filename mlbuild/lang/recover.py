@@ -10,14 +10,18 @@ from mlbuild.diagnostics import Diagnostic
 from mlbuild.lang import tree
 from mlbuild.lang.automaton import automaton
 from mlbuild.lang.builder import Builder
+from mlbuild.lang.foreign import BLOCKS_OF
 from mlbuild.lang.layout import Line, lines_of, statements_of
 from mlbuild.lang.parse import drive
 from mlbuild.lang.scan import Tokens, scan
-from mlbuild.lang.syntax_errors import Fix, Source, SyntaxMistake, misplaced_loads
+from mlbuild.lang.source import Fix, Source, SyntaxMistake
+from mlbuild.lang.syntax_errors import misplaced_loads, unclosed
 from mlbuild.records import record
 
 MOST = 100
 """So many mistakes of a file are told at most, and so often one statement is tried again."""
+_TOKENS = 300_000
+"""About so many tokens are read for a broken file, again and again, before it is left."""
 
 _HEADERS = {
     **dict.fromkeys(("if", "try", "with", "class"), (("IF", "if"), ("INTEGER", "0"), ("COLON", ":"))),
@@ -50,6 +54,7 @@ class _Recovery:
     def __init__(self, text: str, path: str) -> None:
         self._text, self._path = text, path
         self._source = Source(path, text)
+        self._budget = 2 * text.count("\n") + _TOKENS
         self._told: dict[tuple[int, str], Diagnostic] = {}
         self._names: set[str] = set()
         self._broken: list[tuple[int, int]] = []
@@ -62,7 +67,7 @@ class _Recovery:
         cut = statements_of(lines_of(tokens))
         for number, lines in enumerate(cut):
             self._following = cut[number + 1][0].starts[0] if number + 1 < len(cut) else None
-            if len(self._told) >= MOST:
+            if len(self._told) >= MOST or self._budget < 0:
                 self._names.update(text for line in lines for text in line.texts)
             else:
                 statements += self._statement(lines)
@@ -91,18 +96,21 @@ class _Recovery:
         """What the lines hold. Each try mends a line or takes it out."""
         for number, line in enumerate(lines):
             if line.unclosed is not None:
-                bracket = self._text[line.unclosed]
-                self._tell(self._source.error("unclosed-bracket", f"'{bracket}' was never closed", line.unclosed))
+                self._tell(unclosed(self._source, line.unclosed))
                 self._break(lines, number)
         for _ in range(MOST):
+            if self._budget < 0:
+                break
             tokens = self._joined(lines)
-            source = Source(self._path, self._text)
+            self._budget -= len(tokens.kinds)
+            source = self._source
+            known = len(source.mistakes)
             try:
                 statements: list[tree.Statement] = drive(automaton(), tokens, Builder(tokens, source), source)
             except SyntaxMistake as mistake:
+                del source.mistakes[known:]
                 self._mend(lines, mistake)
             else:
-                self._source.mistakes += source.mistakes
                 return statements
         self._names.update(text for line in lines for text in line.texts)
         return []
@@ -121,7 +129,7 @@ class _Recovery:
             (each for each, line in enumerate(lines) if line.starts and line.starts[0] <= mistake.offset), default=0
         )
         line = lines[number]
-        is_new = mistake.offset > line.told and not line.broken
+        is_new = mistake.reached > line.told and not line.broken
         if mistake.diagnostics[0].code == "indentation":
             if self._following is not None and mistake.offset == lines[-1].end:  # a header, and no block
                 self._tell(
@@ -132,9 +140,9 @@ class _Recovery:
             if not self._mend_indentation(lines, number):
                 self._break(lines, number)
             return
-        if is_new and not self._follows_a_try(lines, number):
+        if is_new and not self._goes_on(lines, number):
             self._tell(mistake)
-        line.told = max(line.told, mistake.offset)
+        line.told = max(line.told, mistake.reached)
         if is_new and mistake.fix is not None:
             _apply(line, mistake.fix)
         else:
@@ -143,6 +151,8 @@ class _Recovery:
     def _mend_indentation(self, lines: list[Line], number: int) -> bool:
         """Moves lines to where they may stand, or gives a header without a block a `pass`."""
         line = lines[number]
+        if line.starts and "\t" in self._text[self._text.rfind("\n", 0, line.starts[0]) + 1 : line.starts[0]]:
+            return False
         above = [each for each in lines[:number] if each.starts]
         last = above[-1] if above else None
         if line.starts and (last is None or line.width > last.width or not _ends_with_colon(last)):
@@ -168,12 +178,14 @@ class _Recovery:
         header.starts.insert(at, header.starts[at - 1])
         return True
 
-    def _follows_a_try(self, lines: list[Line], number: int) -> bool:
-        """`except` under a `try` that has been told."""
-        width = lines[number].width
-        if not lines[number].texts or lines[number].texts[0] not in ("except", "finally"):
-            return False
-        return any(each.broken and each.width == width for each in lines[:number])
+    def _goes_on(self, lines: list[Line], number: int) -> bool:
+        """Whether the line belongs to a foreign statement that has been told: `except` under a `try`."""
+        line = lines[number]
+        first = BLOCKS_OF.get(line.texts[0]) if line.texts else None
+        return first is not None and any(
+            each.broken and each.width <= line.width and (not first or each.width == line.width)
+            for each in lines[:number]
+        )
 
     def _break(self, lines: list[Line], number: int) -> None:
         """Takes the line out; if a block belongs to it, something that can have a block stands for it."""
@@ -222,9 +234,12 @@ def _header(line: Line) -> list[tuple[str, str, int]] | None:
 def _apply(line: Line, fix: Fix) -> None:
     at = next((index for index, start in enumerate(line.starts) if start >= fix.offset), len(line.starts))
     until = at + fix.removed
+    begins = line.starts[0]
     line.kinds[at:until] = [kind for kind, _ in fix.inserted]
     line.texts[at:until] = [text for _, text in fix.inserted]
     line.starts[at:until] = [fix.offset] * len(fix.inserted)
+    if line.starts:
+        line.starts[0] = begins
 
 
 def _ends_with_colon(line: Line) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mlbuild.diagnostics import Diagnostic, did_you_mean
+from mlbuild.diagnostics import Diagnostic
 from mlbuild.lang import tree
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.syntax_errors import NO_WHILE, Source
+from mlbuild.lang.foreign import NO_WHILE
+from mlbuild.lang.name_errors import hint_for
+from mlbuild.lang.source import Source
 
 CONSTANTS = frozenset(("None", "True", "False"))
+_MOST = 1000
 _TARGETS = {
     tree.Call: "a call",
     tree.Literal: "a literal",
@@ -118,7 +121,8 @@ class _Resolver:
         )
 
     def _error(self, code: str, message: str, offset: int, hint: str | None = None) -> None:
-        self.found.append(self._source.diagnostic(code, message, offset, hint))
+        if len(self.found) < _MOST:
+            self.found.append(self._source.diagnostic(code, message, offset, hint))
 
     def _bind_globals(self, statements: Sequence[tree.Statement], again: frozenset[str] = frozenset()) -> None:
         loaded: set[str] = set()
@@ -306,12 +310,13 @@ class _Resolver:
                 optional = True
             elif optional:
                 message = f"required parameter {parameter.name} may not follow an optional parameter"
-                self._error("bad-parameters", message, parameter.offset)
+                hint = f"put `{parameter.name}` before the parameters that have defaults"
+                self._error("bad-parameters", message, parameter.offset, hint)
         if star is not None and not star.name and not after_star:
             self._error("bad-parameters", "bare * must be followed by keyword-only parameters", star.offset)
 
     # Expressions
-    def _name(self, name: tree.Name) -> None:
+    def _name(self, name: tree.Name, hint: str | None = None) -> None:
         text = name.name
         if text == "load":
             self._error(
@@ -341,15 +346,7 @@ class _Resolver:
         ):
             return
         visible = {*self.globals, *self._names, *CONSTANTS}.union(*self._scopes)
-        close = did_you_mean(text, visible)
-        other = {"null": "None", "none": "None", "nil": "None", "true": "True", "false": "False"}.get(text)
-        close = other or close
-        self._error(
-            "undefined-name",
-            f"name '{text}' is not defined",
-            name.offset,
-            f"did you mean `{close}`?" if close else None,
-        )
+        self._error("undefined-name", f"name '{text}' is not defined", name.offset, hint or hint_for(text, visible))
         self._scopes[:0] = [{text}]  # told once
 
     def _expression(self, node: tree.Expression) -> None:
@@ -440,8 +437,12 @@ class _Resolver:
         seen: set[str] = set()
         last = ""
         for argument in node.arguments:
-            self._expression(argument.value)
             kind = argument.kind
+            value = argument.value
+            if not kind and isinstance(value, tree.Compare) and isinstance(value.left, tree.Name):
+                name = value.left.name
+                self._name(value.left, f"an argument is given by name with one `=`: `{name} = ...`")
+            self._expression(value)
             if kind and kind != "=" and not self._dialect.unpacked_arguments:
                 message = f"{kind} arguments are not allowed in BUILD files"
                 self._error("not-in-build-files", message, argument.offset, "pass the arguments explicitly")
@@ -450,7 +451,8 @@ class _Resolver:
                     kind
                 ]
                 after = {"=": "a keyword argument", "*": "*args", "**": "**kwargs"}[last]
-                self._error("bad-arguments", f"{what} may not follow {after}", argument.offset)
+                hint = "put the positional arguments first" if kind == "" else None
+                self._error("bad-arguments", f"{what} may not follow {after}", argument.offset, hint)
             if kind == "=":
                 if argument.name in CONSTANTS:
                     self._error("bad-arguments", f"keyword argument '{argument.name}' is not a name", argument.offset)
@@ -458,6 +460,6 @@ class _Resolver:
                     message = (
                         f"duplicate keyword argument: {argument.name} (keyword argument '{argument.name}' is repeated)"
                     )
-                    self._error("bad-arguments", message, argument.offset)
+                    self._error("bad-arguments", message, argument.offset, "delete one of the two")
                 seen.add(argument.name)
             last = kind or last

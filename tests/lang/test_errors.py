@@ -142,7 +142,13 @@ def test_a_broken_file_is_checked_to_its_end_and_gives_the_tree_of_what_can_be_r
         (14, "not-starlark"),
     ]
     assert file is not None
-    assert [type(each).__name__ for each in file.statements] == ["Load", "Def", "Assign", "Assign"]
+    assert [type(each).__name__ for each in file.statements] == [
+        "Load",
+        "ExpressionStatement",
+        "Def",
+        "Assign",
+        "Assign",
+    ]
 
 
 def test_checking_raises_nothing_and_tells_what_compiling_tells() -> None:

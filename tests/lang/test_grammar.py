@@ -20,7 +20,7 @@ from mlbuild.lang.builder import Builder
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.parse import drive, parse
 from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
-from mlbuild.lang.syntax_errors import Source
+from mlbuild.lang.source import Source
 from mlbuild.lang.tables import Tables, make_tables, stock_parser, tables
 
 FOLDER = Path(tables_module.__file__).parent

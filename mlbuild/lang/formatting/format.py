@@ -15,7 +15,7 @@ from mlbuild.lang.formatting.printer import Printer
 from mlbuild.lang.formatting.rewrite import rewrite
 from mlbuild.lang.parse import drive, parse
 from mlbuild.lang.scan import scan
-from mlbuild.lang.syntax_errors import Source
+from mlbuild.lang.source import Source
 
 _MOST_PASSES = 8
 
