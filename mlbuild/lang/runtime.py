@@ -7,6 +7,7 @@ from types import FunctionType
 from mlbuild.lang import compare, containers, keys, loops, members, ops, text, thread, values
 from mlbuild.lang.library import FUNCTIONS
 from mlbuild.lang.methods import METHODS
+from mlbuild.lang.values import FrozenDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,13 +60,15 @@ def _append_one(receiver: Any, item: Any, /) -> Any:
 
 
 def _get(receiver: Any, key: Any, default: Any = None, /) -> Any:
-    if type(key) is str and type(receiver) in values.DICTS:
+    kind = receiver.__class__
+    if (kind is dict or kind is FrozenDict) and (key.__class__ is str or key is None):
         return receiver.get(key, default)
     return _get_slowly(receiver, key, default)
 
 
 def _get_one(receiver: Any, key: Any, /) -> Any:
-    if type(key) is str and type(receiver) in values.DICTS:
+    kind = receiver.__class__
+    if (kind is dict or kind is FrozenDict) and (key.__class__ is str or key is None):
         return receiver.get(key)
     return _get_slowly(receiver, key)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_args
 
 from mlbuild.lang import tree
 from mlbuild.lang.resolve import targets
@@ -32,14 +32,19 @@ _METHODS = frozenset(
 )  # fmt: skip
 
 
+_NODES: frozenset[type] = frozenset(get_args(tree.Node))
+
+
 def nodes(parts: Any) -> Iterable[tree.Node]:
     """All nodes in the parts, however deep."""
     stack = [parts]
     while stack:
         part = stack.pop()
-        if isinstance(part, list | tuple):
-            if isinstance(part, tree.Node):
-                yield part
+        kind = part.__class__
+        if kind in _NODES:
+            yield part
+            stack.extend(part)
+        elif kind is list or kind is tuple:
             stack.extend(part)
 
 
