@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from docs.made import errors, exit_codes, language, rules
+from docs.made import differences, errors, exit_codes, language, rules
 from mlbuild.cli import reference as commands
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +19,7 @@ def pages() -> Mapping[str, str]:
         "docs/reference/exit_codes.md": exit_codes.page(),
         "docs/reference/language.md": language.page(ROOT / "rules"),
         "docs/reference/rules.md": rules.page(ROOT / "rules"),
+        "docs/reference/starlark_differences.md": differences.page(ROOT / "tests" / "lang"),
     }
 
 

@@ -49,8 +49,9 @@ def _lines(rules: Path) -> Iterator[str]:
     yield "# The language\n"
     yield "Made from the code by `docs/make_reference.py`; every example of what is refused has been run for this page.\n"
     yield "Files are written in [Starlark](https://github.com/bazelbuild/starlark), the language of Bazel's BUILD files: it"
-    yield "looks like Python, always ends, and depends on nothing outside. The specification's own suite of tests is among"
-    yield "mlbuild's.\n"
+    yield "looks like Python, always ends, and depends on nothing outside. The suites of the specification, Bazel, starlark-go"
+    yield "and starlark-rust are among mlbuild's tests; where their authors have chosen differently,"
+    yield "[a list](starlark_differences.md) says what mlbuild does and why.\n"
     yield from table(
         ("file", "is", "may contain"),
         (

@@ -309,7 +309,9 @@ class Builder:
                 raise Misplaced("bad-load", message, argument.offset, hint)
             exported = _text(argument.value)
             if not exported.isidentifier():
-                raise Misplaced("bad-load", f"`load`: invalid symbol name {exported!r}", argument.offset, hint)
+                message = f"`load`: invalid symbol name {exported!r}"
+                self._source.mistakes.append(self._source.diagnostic("bad-load", message, argument.offset, hint))
+                continue
             bindings.append((argument.offset, argument.name or exported, exported))
         return tree.Load(call.offset, _text(arguments[0].value), bindings)
 

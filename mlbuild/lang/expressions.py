@@ -108,7 +108,7 @@ class Expressions(Invocations):
 
     def _dict(self, node: tree.DictDisplay) -> ast.expr:
         keys = [key.value for key, _ in node.entries if isinstance(key, tree.Literal)]
-        if len(keys) == len(node.entries) and all(isinstance(key, str) for key in keys):
+        if len(set(keys)) == len(node.entries) and all(isinstance(key, str) for key in keys):
             lowered: list[ast.expr | None] = [self.expression(key) for key, _ in node.entries]
             return self.at(ast.Dict(lowered, [self.expression(value) for _, value in node.entries]), node.offset)
         pairs: list[ast.expr] = [

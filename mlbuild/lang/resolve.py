@@ -299,11 +299,11 @@ class _Resolver:
             elif parameter.kind == "**":
                 rest = parameter
             elif parameter.kind == "*":
-                if star is not None:
-                    self._error(
-                        "bad-parameters", "duplicate * parameter: multiple * parameters not allowed", parameter.offset
-                    )
-                star = parameter
+                if star is None:
+                    star = parameter
+                    continue
+                message = "duplicate * parameter: multiple * parameters not allowed"
+                self._error("bad-parameters", message, parameter.offset)
             elif star is not None:
                 after_star = True
             elif parameter.default is not None:
@@ -403,7 +403,8 @@ class _Resolver:
             self._expression(key)
             self._expression(value)
             if isinstance(key, tree.Literal):
-                if key.value in seen and isinstance(key.value, str):
+                # In a function the file may never come to it: then it is told when it runs.
+                if key.value in seen and isinstance(key.value, str) and not self._functions:
                     from mlbuild.lang.text import quote
 
                     message = f"dictionary expression has duplicate key: {quote(key.value)}"
@@ -446,7 +447,7 @@ class _Resolver:
             if kind and kind != "=" and not self._dialect.unpacked_arguments:
                 message = f"{kind} arguments are not allowed in BUILD files"
                 self._error("not-in-build-files", message, argument.offset, "pass the arguments explicitly")
-            if last == "**" or (last == "*" and kind in ("", "*")) or (last == "=" and kind == ""):
+            if last == "**" or (last == "*" and kind != "**") or (last == "=" and kind == ""):
                 what = {"": "positional argument", "=": "keyword argument", "*": "*args", "**": "another **kwargs"}[
                     kind
                 ]

@@ -24,8 +24,18 @@ class View:
 
 
 class StringElems(View):
+    """Its elements can be counted and asked for by place, as in starlark-go."""
+
     __slots__ = ()
     starlark_type = "string.elems"
+
+    def starlark_len(self) -> int:
+        return len(self._elements)
+
+    def starlark_index(self, key: Any) -> Any:
+        from mlbuild.lang.ops import index
+
+        return index(self._elements, key)
 
 
 class StringCodepoints(View):

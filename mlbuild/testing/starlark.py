@@ -21,14 +21,14 @@ class Failure(Exception):
 
     def __init__(self, error: StarlarkError) -> None:
         told = [str(each.location) + ": " + each.message for each in error.diagnostics]
-        name = _builtin_of(error.__traceback__)
+        name = builtin_of(error.__traceback__)
         super().__init__("\n".join([f"Error in {name}: {told[0]}", *told[1:]] if name else told))
         self.message = "\n".join(each.message for each in error.diagnostics)
         self.lines = [each.location.line for each in error.diagnostics if each.location]
         self.lines += [frame.location.line for each in error.diagnostics for frame in each.frames]
 
 
-def _builtin_of(traceback: TracebackType | None) -> str | None:
+def builtin_of(traceback: TracebackType | None) -> str | None:
     """The builtin that failed, as Bazel's tracebacks name it."""
     names = {function.__code__: name for name, function in FUNCTIONS.items()}
     found = None
