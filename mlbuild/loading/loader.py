@@ -12,7 +12,7 @@ from mlbuild.loading.dependencies import dependencies_of
 from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.modules import Modules, Programs
-from mlbuild.loading.native import BUILD_GLOBALS, WORKSPACE_GLOBALS, WorkspaceBuilder
+from mlbuild.loading.native import BUILD_GLOBALS, NATIVE_RULES, WORKSPACE_GLOBALS, WorkspaceBuilder
 from mlbuild.loading.package import (
     BUILD_FILE,
     WORKSPACE_FILE,
@@ -22,9 +22,10 @@ from mlbuild.loading.package import (
     folder_of,
 )
 from mlbuild.loading.patterns import Pattern, Scope, parse_pattern
+from mlbuild.loading.rule import RuleFunction
 from mlbuild.records import record, replace
 from mlbuild.seams import EventSink, SourceTree
-from mlbuild.terms import Entry, Label, OutputFile, PartOfTarget, SourceFile
+from mlbuild.terms import Entry, Label, OutputFile, PartOfTarget, Rule, SourceFile
 from mlbuild.terms.event import PackageLoaded, Warned
 
 PRELUDE = "external/mlbuild/rules/prelude.bzl"
@@ -159,6 +160,15 @@ class Loader:
         folder = folder_of(repository, package)
         path = f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE
         return tuple(self._modules.file_label(each) for each in self._modules.loaded_by(path))
+
+    def is_global(self, rule: Rule) -> bool:
+        """Whether BUILD files see the rule by its name without loading it."""
+        known = NATIVE_RULES.get(rule.name) or self.prelude().get(rule.name)
+        return isinstance(known, RuleFunction) and known.rule is rule
+
+    def file_label(self, path: str) -> Label:
+        """The label of the file with this path from the exec root, in the package that it belongs to."""
+        return self._modules.file_label(path)
 
     def placed(self, error: UserError, location: Location | None) -> UserError:
         """The error, at a place unless it has one already, with the line that stands there."""

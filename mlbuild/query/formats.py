@@ -18,6 +18,24 @@ class GraphStyle:
     limit: int = 512
 
 
+def _build(answer: Sequence[Label], graph: TargetGraph) -> Iterable[str]:
+    from mlbuild.query.build_text import build_lines
+
+    return build_lines(answer, graph)
+
+
+def _json(answer: Sequence[Label], graph: TargetGraph) -> Iterable[str]:
+    from mlbuild.query.json_targets import query_result
+
+    return query_result(answer, graph)
+
+
+def _json_lines(answer: Sequence[Label], graph: TargetGraph) -> Iterable[str]:
+    from mlbuild.query.json_targets import target_lines
+
+    return target_lines(answer, graph)
+
+
 Format = Callable[[Sequence[Label], TargetGraph], Iterable[str]]
 
 FORMATS: Mapping[str, Format] = {
@@ -27,6 +45,9 @@ FORMATS: Mapping[str, Format] = {
     "package": shown.packages,
     "minrank": shown.minimal_ranks,
     "maxrank": shown.maximal_ranks,
+    "build": _build,
+    "jsonproto": _json,
+    "streamed_jsonproto": _json_lines,
 }
 """All but `graph`, which has a style."""
 

@@ -9,7 +9,7 @@ from mlbuild.diagnostics import Diagnostic, ExitCode, Location, UserError
 from mlbuild.loading.dependencies import Dependency, dependencies_of
 from mlbuild.loading.package import BUILD_FILE
 from mlbuild.records import record
-from mlbuild.terms import Entry, Label, SourceFile, Target
+from mlbuild.terms import Entry, Label, Rule, SourceFile, Target
 
 
 class Packages(Protocol):
@@ -26,6 +26,12 @@ class Packages(Protocol):
 
     def modules_of(self, repository: str, package: str) -> Sequence[Label]:
         """The modules that a package's BUILD file loads. Raises UserError."""
+
+    def is_global(self, rule: Rule) -> bool:
+        """Whether BUILD files see the rule by its name without loading it."""
+
+    def file_label(self, path: str) -> Label:
+        """The label of the file with this path from the exec root."""
 
     def placed(self, error: UserError, location: Location | None) -> UserError:
         """The error, at a place unless it has one already."""
@@ -123,6 +129,14 @@ class TargetGraph:
         """The modules that the BUILD file of the label's package loads, directly or not."""
         found = self._or_nothing(lambda: self._packages.modules_of(label.repository, label.package))
         return tuple(self._file(each) for each in found)
+
+    def file(self, path: str) -> Label:
+        """The label of a module."""
+        return self._packages.file_label(path)
+
+    def is_global(self, rule: Rule) -> bool:
+        """Whether BUILD files see the rule by its name without loading it."""
+        return self._packages.is_global(rule)
 
     def _file(self, label: Label) -> Label:
         # As in Bazel: such a file may lie where no package speaks of it, and answers all the same.

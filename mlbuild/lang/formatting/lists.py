@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from mlbuild.lang.formatting.arguments import argument_name, callee
@@ -44,6 +44,14 @@ def sort_lists(file: File, kind: Kind) -> None:
                 edit_lists(node.value, _sort)
         elif isinstance(node, ListDisplay) and node.items and (is_kept_sorted(node) or is_kept_sorted(node.items[0])):
             _sort(node)
+
+
+def keeps_order(function: str, argument: str, strings: Sequence[str]) -> bool:
+    """Whether a list of strings is as sorted as formatting would have it, in an argument of a call in a BUILD file."""
+    if argument not in SORTED or f"{function}.{argument}" in NOT_SORTED:
+        return True
+    keys = [_sort_key(each) for each in strings]
+    return all(first < second for first, second in pairwise(keys))
 
 
 def edit_lists(value: Node, edit: Callable[[Node], Node]) -> Node:
