@@ -71,6 +71,11 @@ def as_dict(instance: Any) -> dict[str, Any]:
     return {name: getattr(instance, name) for name in instance.__match_args__}
 
 
+def as_values(instance: Any) -> tuple[Any, ...]:
+    """The record's fields, in their order."""
+    return tuple(getattr(instance, name) for name in instance.__match_args__)
+
+
 def _made(given: type[T], *parts: Callable[[tuple[str, ...]], dict[str, Any]]) -> type[T]:
     space: dict[str, Any] = dict(given.__dict__)
     space.pop("__dict__", None)
@@ -174,4 +179,4 @@ def _refuse_to_delete(self: object, name: str) -> None:
 
 
 def _reduce(self: Any) -> Any:
-    return type(self), tuple(getattr(self, name) for name in self.__match_args__)
+    return type(self), as_values(self)

@@ -8,10 +8,15 @@ import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
 from mlbuild.diagnostics import Location
+from mlbuild.lang.ahead import FEWEST, start
 from mlbuild.lang.program import Load, Program, compile_program
+from mlbuild.records import as_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from subprocess import Popen
+
     from mlbuild.lang.dialect import Dialect
     from mlbuild.lang.errors import Source
 
@@ -30,6 +35,7 @@ class ProgramCache:
         self._folder = None if folder is None else os.fspath(folder)
         self._usable: bool | None = None if folder is not None else False
         self._programs: dict[str, Program] = {}
+        self._helpers: list[Popen[bytes]] = []
         self._about: dict[tuple[Dialect, frozenset[str]], str] = {}
 
     def get(
@@ -48,6 +54,34 @@ class ProgramCache:
                 self._write(key, program)
             self._programs[key] = program
         return program
+
+    def ahead(self, files: Iterable[tuple[Source, str, str]], dialect: Dialect, names: frozenset[str]) -> None:
+        """Says which files (source, path, content) will be asked for, in this order: other processors begin with the last.
+
+        `close` ends what they have not done.
+        """
+        wanted = []
+        for source, path, content in files:
+            key = self._key(source, path, dialect, names, content)
+            file = self._file(key)
+            if file is not None and key not in self._programs and not os.path.exists(file):
+                wanted.append((key, path, source))
+        if len(wanted) >= FEWEST:
+            read = [(key, path, source if isinstance(source, bytes) else source()) for key, path, source in wanted]
+            self._helpers += start(f"{self._folder}", read, as_values(dialect), names)
+
+    def close(self) -> None:
+        """Ends the helpers. A program may be asked for after that, too."""
+        for helper in self._helpers:
+            helper.kill()
+            helper.wait()
+        self._helpers.clear()
+
+    def make(self, key: str, source: bytes, path: str, dialect: Dialect, names: frozenset[str]) -> None:
+        """Compiles and keeps the file, unless that was done. Raises `StarlarkError`."""
+        file = self._file(key)
+        if file is not None and not os.path.exists(file):
+            self._write(key, compile_program(source, path, dialect, names))
 
     def _key(self, source: Source, path: str, dialect: Dialect, names: frozenset[str], content: str | None) -> str:
         from xxhash import xxh3_128_hexdigest

@@ -275,6 +275,9 @@ class Loader:
         root = folder_of(repository, "")
         found: list[Label] = []
         folders = list(self._folders.packages_below(folder_of(repository, pattern.label.package)))
+        if len(folders) > 1:
+            paths = (f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE for folder in folders)
+            self._modules.ahead(paths, BUILD, {**BUILD_GLOBALS, **self.prelude()})
         for folder in folders:
             name = folder[len(root) :].lstrip("/")
             try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Protocol
 
 from mlbuild.diagnostics import Location, UserError, did_you_mean, fail
@@ -23,6 +24,11 @@ class Programs(Protocol):
     def get(
         self, source: Callable[[], bytes], path: str, dialect: Dialect, names: frozenset[str], content: str
     ) -> Program: ...
+
+    def ahead(
+        self, files: Iterable[tuple[Callable[[], bytes], str, str]], dialect: Dialect, names: frozenset[str]
+    ) -> None:
+        """These files (what reads them, path, digest) will be asked for."""
 
 
 Exports = Mapping[str, object]
@@ -86,6 +92,17 @@ class Modules:
         self._loads[path] = tuple(program.loads)
         loaded = {load.module: self._bind(load, path) for load in program.loads}
         return execute(program, names, loaded, thread)
+
+    def ahead(self, paths: Iterable[str], dialect: Dialect, names: Mapping[str, object]) -> None:
+        """These files will be evaluated: lets them be compiled by all processors."""
+        files = []
+        for path in paths:
+            try:
+                content = self._sources.digest(path).hash
+            except (OSError, UserError):
+                continue  # told when it is evaluated
+            files.append((partial(self._sources.read, path), path, content))
+        self._programs.ahead(files, dialect, frozenset(names))
 
     def label_in(self, path: str, text: str) -> Label:
         """A label as written in the file with this path. Raises BadLabel."""

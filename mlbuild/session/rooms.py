@@ -74,7 +74,9 @@ class Rooms:
         self.fetcher = HostFetcher(
             self.store, str(cache / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
         )
-        self.loader = Loader(self.sources, ProgramCache(cache / "lang"), sink)
+        programs = ProgramCache(cache / "lang")
+        opening.callback(programs.close)
+        self.loader = Loader(self.sources, programs, sink)
         self.configuration = Configuration(request.defines)
 
     def execute(self, graph: ActionGraph, wanted: Iterable[Artifact]) -> Outcome:
