@@ -6,12 +6,14 @@ import sys
 from contextvars import ContextVar
 
 from mlbuild.diagnostics import Frame, Location
-from mlbuild.lang.errors import StarlarkError, function_name, module_text
+from mlbuild.lang.errors import MARK, StarlarkError, function_name
 from mlbuild.records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mlbuild.lang.errors import ModuleText
 
 
 @record
@@ -69,7 +71,7 @@ class Thread:
         """Where the innermost Starlark code now running is: for a builtin, where it was called."""
         frame = sys._getframe(1)
         while frame is not None:
-            text = module_text(frame)
+            text: ModuleText | None = frame.f_globals.get(MARK)
             if text is not None:
                 return text.place(frame.f_code, frame.f_lasti)
             frame = frame.f_back  # type: ignore[assignment]
@@ -81,7 +83,7 @@ class Thread:
         frame = sys._getframe(1)
         inner: Location | None = None
         while frame is not None:
-            text = module_text(frame)
+            text = frame.f_globals.get(MARK)  # asked of each frame for each target: as short as it can be
             if text is not None:
                 here = inner or text.place(frame.f_code, frame.f_lasti)
                 if frame.f_code.co_name in ("<listcomp>", "<dictcomp>"):

@@ -189,7 +189,7 @@ def test_what_comes_in_is_named_in_messages(
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"f(\n")))
     assert fmt("-", "--path=x/BUILD.ml") == 1
     captured = capfd.readouterr()
-    assert captured.err.startswith("x/BUILD.ml:1:2: error[syntax]: '(' was never closed")
+    assert captured.err.startswith("x/BUILD.ml:1:2: error[unclosed-bracket]: '(' was never closed")
     assert captured.out == ""
 
 
