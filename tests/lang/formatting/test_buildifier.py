@@ -53,7 +53,9 @@ def test_texts_of_pages_and_tests_are_formatted_alike(buildifier: Buildifier, ki
     chunks = [
         chunk for file in sorted(ROOT.glob("tests/lang/cases/*.star")) for chunk in file.read_text().split("---\n")
     ]
-    assert differences(buildifier, [*shown, *chunks], kind) == []
+    # buildifier reads `0in` as a name, and so cannot put a blank there.
+    texts = [text.replace("0in", "0 in") for text in (*shown, *chunks)]
+    assert differences(buildifier, texts, kind) == []
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -89,8 +91,8 @@ def differences(buildifier: Buildifier, texts: list[str], kind: Kind) -> list[tu
     counts: Counter[str] = Counter()
     found = []
     for (text, ours), once, last in zip(pairs, first, settled, strict=True):
-        if once is None or "\\x" in text:
-            counts["refused"] += 1
+        if once is None:
+            counts["refused by buildifier"] += 1
         elif ours == once:
             counts["equal"] += 1
         elif ours == last:
