@@ -128,6 +128,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("info", "info [NAME]", "Says where things are.", (*TERMINAL, *PLACES)),
         Command("doctor", "doctor", "Says what this machine can and cannot promise.", (*TERMINAL, *PLACES), works_anywhere=True),
         Command("selftest", "selftest [FLAGS]", "Tries mlbuild itself against faults on this machine: random builds, kills, damage, refusals; prints a figure for each.", SELFTEST, works_anywhere=True),
+        Command("lsp", "lsp", "Serves an editor: mistakes, completion and documentation while files are written. Speaks the Language Server Protocol at standard input and output.", (*TERMINAL, *PLACES), works_anywhere=True),
         Command("help", "help [COMMAND]", "Shows the commands, or one command's flags.", works_anywhere=True),
         Command("version", "version", "Shows the version.", works_anywhere=True),
     )

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from docs.made import interface
-from docs.made.markdown import host_function, listed, signature, table
+from docs.made.markdown import listed, table
 from mlbuild.lang import BUILD, JSON, MODULE, UNIVERSE, Dialect, Limits, StarlarkError, Thread, compile_program, execute
+from mlbuild.lang.signatures import host_function, signature
 from mlbuild.loading.native import BUILD_GLOBALS, MODULE_GLOBALS, NATIVE_RULES, PACKAGE_FUNCTIONS, WORKSPACE_GLOBALS
 
 TYPES = {"string": '""', "bytes": 'b""', "list": "[]", "dict": "{}", "set": "set()"}

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from docs.made.markdown import sentence, table, value
+from docs.made.markdown import sentence, table
 from mlbuild.files.memory import MemorySourceTree
 from mlbuild.lang import ProgramCache
+from mlbuild.lang.signatures import value
 from mlbuild.loading import Defaults, Loader
 from mlbuild.records import replace
 from mlbuild.store import MemoryStore

@@ -100,6 +100,20 @@ class Loader:
             raise known
         return known
 
+    def module(self, path: str) -> Mapping[str, object]:
+        """What the module with this path from the exec root exports. Raises UserError."""
+        self.workspace()
+        return self._modules.module(path)
+
+    def forget(self, repository: str, name: str) -> None:
+        """Evaluates the package again when it is next asked for: its BUILD file has changed, and nothing else has."""
+        self._packages.pop((repository, name), None)
+        self._entries = {
+            label: entry
+            for label, entry in self._entries.items()
+            if (label.repository, label.package) != (repository, name)
+        }
+
     def entry(self, label: Label) -> Entry:
         """What the label names. Raises UserError (with no place: the asker knows it)."""
         known = self._entries.get(label)

@@ -6,7 +6,7 @@ import pytest
 
 from docs import make_reference
 from docs.made import errors, rules
-from docs.made.markdown import signature, value
+from mlbuild.lang.signatures import signature, value
 
 PAGES = make_reference.pages()
 
