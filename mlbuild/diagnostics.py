@@ -6,7 +6,7 @@ from mlbuild.records import ordered_record, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import ClassVar
 
 
@@ -100,24 +100,53 @@ def fail(
 def render(diagnostic: Diagnostic) -> str:
     """The diagnostic as lines of plain text, as the golden tests have it.
 
-    Frames come first (as in a Starlark or Python traceback), then `place: error[code]: message`,
-    the source line with a caret, notes and the hint, indented by two.
+    `place: error[code]: message` comes first, then the source line with a caret, the calls from the innermost outwards, notes and
+    the hint, indented by two.
     """
-    lines: list[str] = []
-    if diagnostic.frames:
-        lines.append("Traceback (most recent call last):")
-        lines += [f"  {frame.location}: in {frame.function}" for frame in diagnostic.frames]
     place = f"{diagnostic.location}: " if diagnostic.location else ""
-    lines.append(escape(f"{place}error[{diagnostic.code}]: {diagnostic.message}"))
+    lines = [escape(f"{place}error[{diagnostic.code}]: {diagnostic.message}")]
     if diagnostic.source_line is not None:
-        lines.append(escape(f"    {diagnostic.source_line}"))
-        if diagnostic.location and diagnostic.location.column:
-            lines.append("    " + _caret_indent(diagnostic.source_line, diagnostic.location.column) + "^")
+        column = diagnostic.location.column if diagnostic.location else 0
+        lines += [f"    {line}" for line in _excerpt(diagnostic.source_line, column)]
+    lines += [escape(f"  {line}") for line in _calls(diagnostic)]
     lines += [escape(f"  {line}") for note in diagnostic.notes for line in note.split("\n")]
     if diagnostic.hint:
         first, *rest = diagnostic.hint.split("\n")
         lines += [escape(f"  hint: {first}"), *(escape(f"        {line}") for line in rest)]
     return "\n".join(lines)
+
+
+_MOST_CALLS = 12
+_MOST_COLUMNS = 160
+
+
+def _calls(diagnostic: Diagnostic) -> Iterator[str]:
+    """Who called, from the place of the error outwards; of very many, the first and the last."""
+    frames = diagnostic.frames
+    if not frames:
+        return
+    if frames[-1].location != diagnostic.location:
+        yield f"called at {frames[-1].location}"
+    shown = [
+        f"in `{inner.function}`, called at {outer.location}"
+        for outer, inner in zip(frames[-2::-1], frames[:0:-1], strict=True)
+    ]
+    if frames[0].function != "<toplevel>":
+        shown.append(f"in `{frames[0].function}`")
+    if len(shown) > _MOST_CALLS:
+        half = _MOST_CALLS // 2
+        shown[half:-half] = [f"… {len(shown) - _MOST_CALLS} more calls …"]
+    yield from shown
+
+
+def _excerpt(line: str, column: int) -> list[str]:
+    """The line, cut to what is around the column if it is very long, and below it the caret."""
+    if len(line) > _MOST_COLUMNS:
+        start = max(0, min(column - _MOST_COLUMNS // 2, len(line) - _MOST_COLUMNS))
+        before, after = ("…" if start else ""), ("…" if start + _MOST_COLUMNS < len(line) else "")
+        line = before + line[start : start + _MOST_COLUMNS] + after
+        column = column - start + len(before) if column else 0
+    return [escape(line), *([_caret_indent(line, column) + "^"] if column else [])]
 
 
 def escape(text: str) -> str:
@@ -139,7 +168,20 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def _caret_indent(line: str, column: int) -> str:
-    return "".join("\t" if char == "\t" else " " for char in line[: column - 1])
+    """As wide as a terminal shows what is before the column."""
+    before = line[: column - 1]
+    if before.isascii() and before.isprintable():
+        return " " * len(before)
+    from unicodedata import combining, east_asian_width
+
+    return "".join(
+        "\t"
+        if char == "\t"
+        else ""
+        if combining(char)
+        else " " * (len(escape(char)) + (east_asian_width(char) in "WF"))
+        for char in before
+    )
 
 
 def _reorders(char: str) -> bool:

@@ -61,7 +61,9 @@ def index(value: Any, key: Any) -> Any:
     if kind in DICTS:
         found = find(value, key)
         if found is None:
-            fail("no-such-key", f"key {repr_value(key)} not found in dictionary", _similar_key(value, key))
+            from mlbuild.lang.advice import hint_for_key
+
+            fail("no-such-key", f"key {repr_value(key)} not found in dictionary", hint_for_key(value, key))
         return found[0]
     if kind in LISTS or kind in _INDEXED:
         if type(key) is not int:
@@ -81,15 +83,6 @@ _INDEXED = frozenset((tuple, str, bytes, range))
 
 def out_of_range(key: int, length: int) -> str:
     return f"index out of range (index is {key}, but sequence has {length} elements)"
-
-
-def _similar_key(entries: dict[Any, Any], key: Any) -> str | None:
-    from mlbuild.diagnostics import did_you_mean
-
-    if type(key) is not str:
-        return None
-    close = did_you_mean(key, (other for other in entries if type(other) is str))
-    return f"did you mean `{close}`?" if close else None
 
 
 def slice_of(value: Any, start: Any, stop: Any, step: Any) -> Any:

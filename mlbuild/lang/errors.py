@@ -23,6 +23,8 @@ class StarlarkError(UserError):
 
     at_caller = False
     """Whether the innermost frame is that of a function that was refused, so that the error is its caller's."""
+    subject: object = None
+    """The value that it is about, for those who advise."""
 
     @classmethod
     def of(cls, code: str, message: str, hint: str | None = None) -> StarlarkError:
@@ -142,11 +144,30 @@ def located(error: BaseException) -> StarlarkError | None:
     if first.location is None:
         innermost, text = frames[-1]
         first = replace(first, location=innermost.location, source_line=text.line(innermost.location.line))
+        if first.hint is None and isinstance(found, StarlarkError):
+            first = _advised(first, found.subject, traceback, len(frames))
     stack = stack + first.frames
     first = replace(first, frames=stack if len(stack) > 1 or stack[-1].location != first.location else first.frames)
     result = found if isinstance(found, StarlarkError) else StarlarkError(*diagnostics, exit_code=found.exit_code)
     result.diagnostics = (first, *diagnostics[1:])
     return result
+
+
+def _advised(told: Diagnostic, subject: object, traceback: TracebackType | None, depth: int) -> Diagnostic:
+    """The diagnostic with what may help, from the frame in which it was told."""
+    from mlbuild.lang.advice import advise
+
+    frame = None
+    while traceback is not None and depth:
+        if module_text(traceback.tb_frame) is not None:
+            frame = traceback.tb_frame
+            if not _is_comprehension(frame.f_code):
+                depth -= 1
+        traceback = traceback.tb_next
+    if frame is None:
+        return told
+    hint, notes = advise(told, subject, frame)
+    return replace(told, hint=hint, notes=(*told.notes, *notes))
 
 
 def _made(error: BaseException) -> StarlarkError | None:

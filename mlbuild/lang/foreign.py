@@ -114,7 +114,10 @@ def _statement(place: Place) -> SyntaxMistake | None:
 
 
 def _comment(place: Place) -> SyntaxMistake | None:
-    """`// text` and `/* text */`."""
+    """`// text` and `/* text */`; in brackets, `//` may begin a label."""
+    is_label = place.inside and place.after.isidentifier() and place.wants_expression
+    if place.text == "//" and is_label and place.tokens.starts[place.index + 1] == place.offset + 2:
+        return place.error("syntax error at '//': expected an expression", 'a label is a string: `"//package:name"`')
     hint = "a comment begins with `#`"
     if place.wants_expression and (place.text == "//" or (place.text == "/" and place.after == "*")):
         mistake = place.error(f"syntax error at '{place.text}': a comment does not begin so", hint)

@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.thread import charge
-from mlbuild.lang.values import SIZED, TYPES, FrozenDict, FrozenList, Set, fail, type_name
+from mlbuild.lang.values import SIZED, TYPES, FrozenDict, FrozenList, Set, fail, frozen, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def mutable(value: Any) -> None:
     """Refuses to change what is frozen or being iterated over."""
     kind = type(value)
     if kind is FrozenList or kind is FrozenDict or (kind is Set and value.frozen):
-        fail("frozen", f"trying to mutate a frozen {type_name(value)} value", "it belongs to another file; make a copy")
+        raise frozen(type_name(value), value)
     if ITERATING and (count := ITERATING.get(id(value))) is not None:
         if count < 0:
-            fail("frozen", f"trying to mutate a frozen {type_name(value)} value")
+            raise frozen(type_name(value), value)
         message = f"{type_name(value)} value is temporarily immutable due to active for-loop iteration"
         fail("changed-in-loop", message, "iterate over a copy: `for x in list(...)`")
 

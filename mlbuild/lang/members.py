@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from mlbuild.diagnostics import did_you_mean
 from mlbuild.lang.methods import METHODS, bound
 from mlbuild.lang.thread import current
 from mlbuild.lang.values import TYPES, Builtin, Struct, fail, type_name
@@ -58,9 +57,11 @@ def attribute_names(value: Any) -> tuple[str, ...]:
 
 def no_attribute(value: Any, name: str) -> NoReturn:
     """`value.name` does not exist."""
-    close = did_you_mean(name, attribute_names(value))
-    message = f"'{type_name(value)}' value has no field or method '{name}'"
-    fail("no-such-field", message, f"did you mean `{close}`?" if close else None)
+    from mlbuild.lang.advice import hint_for_field
+
+    kind = type_name(value)
+    message = f"'{kind}' value has no field or method '{name}'"
+    fail("no-such-field", message, hint_for_field(value, kind, name, attribute_names(value)))
 
 
 def callee(value: Any) -> Callable[..., Any]:
@@ -70,5 +71,8 @@ def callee(value: Any) -> Callable[..., Any]:
         return value  # type: ignore[no-any-return]
     call = getattr(kind, "starlark_call", None) if kind not in TYPES else None
     if call is None:
-        fail("not-callable", f"'{type_name(value)}' object is not callable")
+        from mlbuild.lang.advice import hint_for_call
+
+        name = type_name(value)
+        fail("not-callable", f"'{name}' object is not callable", hint_for_call(name))
     return lambda *args, **kwargs: call(value, current(), args, kwargs)

@@ -137,7 +137,10 @@ def _from(loaded: Mapping[str, Mapping[str, object]], module: str, name: str) ->
     if name in names:
         return names[name]
     close = did_you_mean(name, names)
-    hint = f"did you mean `{close}`?" if close else None
+    public = sorted(each for each in names if not each.startswith("_"))
+    hint = f"it exports {', '.join(f'`{each}`' for each in public[:20])}" if public else None
+    if close:
+        hint = f"did you mean `{close}`?"
     raise StarlarkError.of("no-such-symbol", f"file '{module}' does not contain symbol '{name}'", hint)
 
 

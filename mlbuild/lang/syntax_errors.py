@@ -262,6 +262,9 @@ def _colon(place: Place) -> SyntaxMistake | None:
         return place.foreign(message, "take the annotation away")
     if place.kind != "COLON":
         return None
+    if place.wants_expression and place.brackets and place.after.isidentifier():
+        mistake = place.error("syntax error at ':': expected an expression", f'a label is a string: `":{place.after}"`')
+        return place.instead(mistake)
     if place.before_kind == "NAME" and place.back(2) >= 0 and place.tokens.kinds[place.back(2)] == "DEF":
         mistake = place.error("syntax error at ':': expected `(`", f"write `def {place.before}():`")
         return place.here(mistake, ("LPAREN", "("), ("RPAREN", ")"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextvars import ContextVar
 
-from mlbuild.diagnostics import Frame, Location
+from mlbuild.diagnostics import Diagnostic, Frame, Location
 from mlbuild.lang.errors import MARK, StarlarkError, function_name
 from mlbuild.records import record
 
@@ -185,7 +185,7 @@ def enter(key: str, steps: int = CALL) -> dict[str, None]:
             "write a loop, or fewer layers of macros",
         )
         if key in active:
-            error = StarlarkError.of("recursion", f"function '{key.partition(chr(0))[0]}' called recursively")
+            error = _recursion(active, key)
         error.at_caller = True
         raise error
     thread.steps -= steps
@@ -193,6 +193,14 @@ def enter(key: str, steps: int = CALL) -> dict[str, None]:
         thread.charge(0)
     active[key] = None
     return active
+
+
+def _recursion(active: dict[str, None], key: str) -> StarlarkError:
+    """A function that is running is called again. The note has the way round."""
+    running = list(active)
+    names = [each.partition("\0")[0] for each in (*running[running.index(key) :], key)]
+    around = (" -> ".join(f"`{name}`" for name in names),) if len(names) > 2 else ()
+    return StarlarkError(Diagnostic("recursion", f"function '{names[0]}' called recursively", notes=around))
 
 
 def leave(active: dict[str, None], key: str, value: object) -> object:

@@ -21,9 +21,16 @@ else:
 NAN = math.nan
 
 
+def frozen(kind: str, value: object) -> StarlarkError:
+    """The error that the value, of a file that has been loaded, cannot change."""
+    error = StarlarkError.of("frozen", f"trying to mutate a frozen {kind} value")
+    error.subject = value
+    return error
+
+
 def _refuse(kind: str) -> Callable[..., NoReturn]:
     def refuse(self: object, *_: object, **__: object) -> NoReturn:
-        raise StarlarkError.of("frozen", f"trying to mutate a frozen {kind} value")
+        raise frozen(kind, self)
 
     return refuse
 

@@ -9,6 +9,7 @@ from mlbuild.lang import Thread, type_name
 from mlbuild.loading.attributes import OUTPUT_KINDS, BadValue, convert
 from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
+from mlbuild.loading.own_frames import at_own_frame
 from mlbuild.loading.package import Package, folder_of, package_text
 from mlbuild.records import replace
 from mlbuild.terms import BadLabel, Label, Rule, Select, Target
@@ -142,12 +143,13 @@ class PackageBuilder:
             return diagnostic
         frames = thread.frames()
         location = frames[-1].location
-        return replace(
+        placed = replace(
             diagnostic,
             location=location,
             source_line=self._lines.line(location),
             frames=frames if len(frames) > 1 else (),
         )
+        return at_own_frame(placed, self._lines)
 
     def _label(self, thread: Thread, rule: Rule, name: object) -> Label:
         if name is None:

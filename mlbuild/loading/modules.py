@@ -12,6 +12,7 @@ from mlbuild.loading import missing
 from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.native import MODULE_GLOBALS, NATIVE_RULES, PACKAGE_FUNCTIONS, Native
+from mlbuild.loading.own_frames import at_own_frames
 from mlbuild.loading.package import repository_and_folder
 from mlbuild.records import record, replace
 from mlbuild.seams import SourceTree
@@ -91,7 +92,10 @@ class Modules:
         program = self._compile(path, dialect, frozenset(names))
         self._loads[path] = tuple(program.loads)
         loaded = {load.module: self._bind(load, path) for load in program.loads}
-        return execute(program, names, loaded, thread)
+        try:
+            return execute(program, names, loaded, thread)
+        except UserError as error:
+            raise at_own_frames(error, self._lines) from None
 
     def ahead(self, paths: Iterable[str], dialect: Dialect, names: Mapping[str, object]) -> None:
         """These files will be evaluated: lets them be compiled by all processors."""

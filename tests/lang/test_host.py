@@ -75,12 +75,10 @@ def test_an_unknown_keyword_has_a_hint() -> None:
 
 def test_the_error_of_a_builtin_in_a_function_shows_the_calls() -> None:
     assert error_of("def f():\n    glob([])\n\nf()\n", glob=glob) == (
-        "Traceback (most recent call last):\n"
-        "  pkg/a.bzl:4:1: in <toplevel>\n"
-        "  pkg/a.bzl:2:5: in f\n"
         "pkg/a.bzl:2:5: error[empty-glob]: nothing is included\n"
         "        glob([])\n"
         "        ^\n"
+        "  in `f`, called at pkg/a.bzl:4:1\n"
         "  hint: name a pattern"
     )
 
