@@ -51,7 +51,8 @@ class Facts:
         self._harmless: set[str] = set()
         self._costs: dict[str, int] = {}
         self._known: dict[int, Scope] = {}
-        self._inner = inner_names([each for each in file.statements if not isinstance(each, tree.Def)])
+        self._statements = file.statements
+        self._inner: set[str] | None = None
         self._note(file.statements)
 
     def _note(self, statements: list[tree.Statement]) -> None:
@@ -94,8 +95,14 @@ class Facts:
     def _is_hidden(self, name: str) -> bool:
         """Whether something around or inside binds the name."""
         if not self.scopes:
-            return name in self._inner
+            return self._is_bound_inside(name)
         return any(name in scope.names or name in scope.inner for scope in self.scopes)
+
+    def _is_bound_inside(self, name: str) -> bool:
+        """Whether a comprehension or a lambda of the top level binds the name."""
+        if self._inner is None:
+            self._inner = inner_names([each for each in self._statements if not isinstance(each, tree.Def)])
+        return name in self._inner
 
     def is_known_function(self, node: tree.Expression) -> bool:
         """Whether the expression is surely a function of this file."""
@@ -116,9 +123,8 @@ class Facts:
                 value = scope.values.get(name, UNKNOWN)
                 return value if not captured or value.kind in LASTING else UNKNOWN
             captured = captured or scope.is_function
-        if not self.scopes and name in self._inner:
-            return UNKNOWN
-        return self._globals.get(name, UNKNOWN)
+        value = self._globals.get(name, UNKNOWN)
+        return UNKNOWN if value.kind and not self.scopes and self._is_bound_inside(name) else value
 
     def is_private(self, node: tree.Expression) -> bool:
         """Whether the expression names a list or dict that nobody else can get hold of."""

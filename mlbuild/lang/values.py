@@ -230,7 +230,10 @@ def frozen_native(value: object) -> bool:
 
 def freeze(value: Any) -> Any:
     """The value made unchangeable, with all that it holds: use what is returned instead."""
-    return Freezer().freeze(value)
+    kind = type(value)
+    if kind is list and _ATOMS.issuperset(map(type, value)):
+        return FrozenList(value)
+    return value if kind in _ATOMS else Freezer().freeze(value)
 
 
 class Freezer:
@@ -247,14 +250,19 @@ class Freezer:
         if done is not None:
             return done[1]
         if kind is list:
-            items = FrozenList()
+            # Most hold nothing that could change: these are copied at once.
+            plain = _ATOMS.issuperset(map(type, value))
+            items = FrozenList(value if plain else ())
             self._done[id(value)] = value, items
-            list.extend(items, map(self.freeze, value))
+            if not plain:
+                list.extend(items, map(self.freeze, value))
             return items
         if kind is dict:
-            entries = FrozenDict()
+            plain = _ATOMS.issuperset(map(type, value.values()))
+            entries = FrozenDict(value if plain else ())
             self._done[id(value)] = value, entries
-            dict.update(entries, {key: self.freeze(item) for key, item in value.items()})
+            if not plain:
+                dict.update(entries, {key: self.freeze(item) for key, item in value.items()})
             return entries
         if kind is tuple:
             frozen = tuple(map(self.freeze, value))
