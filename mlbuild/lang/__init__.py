@@ -8,6 +8,7 @@ functions, and whatever objects of the host follow this protocol by having `star
   that Starlark may call), `starlark_set_field(name, value)`
 - `starlark_repr()`, `starlark_str()`, `starlark_truth()`, `starlark_len()`, `starlark_iter()`, `starlark_index(key)`,
   `starlark_contains(key)`
+- `starlark_hint: str`, what to try where a value of the type was used as it cannot be
 - `starlark_binary(operator, other, reflected)` (or NotImplemented), `starlark_call(thread, args, kwargs)`
 - `starlark_export(module_path, name)`, when a global of a module is first bound to it; `starlark_freeze()`
 

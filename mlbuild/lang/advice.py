@@ -109,6 +109,9 @@ def hint_for_field(value: Any, kind: str, name: str, names: Iterable[str]) -> st
         return _FIELDS[kind, name]
     if kind == "NoneType":
         return "it is None: a function without `return` gives None"
+    own = getattr(type(value), "starlark_hint", None)
+    if isinstance(own, str):
+        return own
     known = list(names)
     close = did_you_mean(name, known)
     if close is not None:

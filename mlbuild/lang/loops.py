@@ -96,7 +96,8 @@ def _host_iteration(value: Any) -> Iterable[Any]:
         items = list(iterate(value))
         charge(len(items))
         return items
-    raise StarlarkError.of("not-iterable", f"type '{type_name(value)}' is not iterable")
+    hint = getattr(kind, "starlark_hint", None) if kind not in TYPES else None
+    raise StarlarkError.of("not-iterable", f"type '{type_name(value)}' is not iterable", hint)
 
 
 def _metered(value: Iterable[Any], count: int) -> Iterator[Any]:

@@ -32,6 +32,9 @@ def _unsupported(name: str, a: Any, b: Any) -> Any:
     hint = None
     if name == "+" and str in (type(a), type(b)) and {type(a), type(b)} & {int, float, bool}:
         hint = "convert with `str(...)`"
+    for kind in (type(a), type(b)):
+        if kind not in TYPES:
+            hint = getattr(kind, "starlark_hint", hint)
     message = f"unsupported binary operation: {type_name(a)} {name} {type_name(b)}"
     raise StarlarkError.of("bad-operands", message, hint)
 

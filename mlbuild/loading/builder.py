@@ -86,7 +86,8 @@ class PackageBuilder:
                 try:
                     values[name] = convert(attribute, value, self.resolve)
                 except BadValue as error:
-                    raise thread.error("bad-attribute", f"attribute `{name}` of `{label.short}`: {error}") from None
+                    message = f"attribute `{name}` of `{label.short}`: {error}"
+                    raise thread.error("bad-attribute", message, _hint_for(name, value, str(error))) from None
             elif name not in COMMON:
                 raise _unknown_attribute(thread, rule, name)
             elif name == "visibility" and value is not None:
@@ -193,6 +194,25 @@ def _unknown_attribute(thread: Thread, rule: Rule, name: str) -> UserError:
     near = did_you_mean(name, known)
     hint = f"did you mean `{near}`?" if near else "it has " + ", ".join(f"`{each}`" for each in known)
     return thread.error("unknown-attribute", f"`{rule.name}` has no attribute `{name}`", hint)
+
+
+def _hint_for(name: str, value: object, message: str) -> str | None:
+    """What to try where an attribute cannot have the value."""
+    if isinstance(value, str) and message.startswith("expected list of "):
+        return f'put it into a list: `{name} = ["{value}"]`'
+    if isinstance(value, str) and message.startswith("expected int") and value.lstrip("-").isdigit():
+        return f"write it without quotes: `{name} = {value}`"
+    if isinstance(value, str) and message.startswith("expected bool") and value.lower() in ("true", "false"):
+        return f"write it without quotes: `{name} = {value.title()}`"
+    if (
+        isinstance(value, (list, tuple))
+        and len(value) == 1
+        and message.startswith(("expected string, got", "expected label, got"))
+    ):
+        return "take the brackets away: it is one value, and no list"
+    if isinstance(value, (int, float)) and message.startswith("expected string, got"):
+        return f'write it in quotes: `{name} = "{value}"`'
+    return None
 
 
 def _implicit_output(thread: Thread, rule: Rule, template: str, label: Label, values: Mapping[str, object]) -> str:

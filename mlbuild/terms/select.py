@@ -25,6 +25,10 @@ class Select:
     operator: str = "+"
 
     starlark_type: ClassVar[str] = "select"
+    starlark_hint: ClassVar[str] = (
+        "which branch holds is not known while files are loaded: give the `select` to an attribute as it is, "
+        "and put what is to be done with values into its branches"
+    )
 
     def starlark_binary(self, operator: str, other: object, reflected: bool) -> object:
         if operator not in ("+", "|") or (len(self.parts) > 1 and operator != self.operator):
