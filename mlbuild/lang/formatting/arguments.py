@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from mlbuild.lang.formatting.attributes import PLACES
-from mlbuild.lang.formatting.marks import walk_unless_left_alone
-from mlbuild.lang.formatting.nodes import Assign, Call, Dot, File, Name, Node, Unary, walk
+from mlbuild.lang.formatting.nodes import Assign, Call, Dot, Name, Node, Unary
 
 
-def sort_arguments(file: File) -> None:
+def sort_arguments(calls: list[Call]) -> None:
     """Named arguments at the end of a call: `name` first, then by their place in the table, then by name."""
-    for node in walk_unless_left_alone(file):
-        if not isinstance(node, Call):
-            continue
-        start = len(node.arguments)
-        while start and argument_name(node.arguments[start - 1]):
+    for call in calls:
+        start = len(call.arguments)
+        while start and argument_name(call.arguments[start - 1]):
             start -= 1
-        node.arguments[start:] = sorted(node.arguments[start:], key=_place)
+        call.arguments[start:] = sorted(call.arguments[start:], key=_place)
 
 
-def order_kinds_of_arguments(file: File) -> None:
+def order_kinds_of_arguments(calls: list[Call]) -> None:
     """Positional arguments, then named ones, then `*args`, then `**kwargs`."""
-    for node, _ in walk(file):
-        if isinstance(node, Call):
-            node.arguments.sort(key=_rank)
+    for call in calls:
+        call.arguments.sort(key=_rank)
 
 
 def argument_name(argument: Node) -> str:

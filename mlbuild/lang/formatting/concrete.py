@@ -69,6 +69,7 @@ class ConcreteBuilder:
         self.lines = list(accumulate((text.count("\n") for text in tokens.texts), initial=1))
         self._gaps = Gaps(tokens, self.lines)
         self._file: Statements | None = None
+        self.has_parentheses = False
 
     # Where things stand
     def _where(self, first: Any, last: Any) -> tuple[int, int, int, int]:
@@ -269,6 +270,7 @@ class ConcreteBuilder:
         return operands[0]
 
     def parenthesised(self, c: Children) -> Any:
+        self.has_parentheses = True
         is_open = self._is_open(c[0], [c[1]], c[2])
         return Parenthesised(*self._where(c[0], c[2]), c[1], self._close(c[2]), is_open)
 

@@ -50,6 +50,6 @@ def concrete_tree(text: str, path: str = "") -> File:
     statements.take_gap()
     found = statements.found
     last_line = found[-1].last_line if found else 1
-    file = File(0, found[-1].end if found else 0, 1, last_line, found, text)
+    file = File(0, found[-1].end if found else 0, 1, last_line, found, text, builder.has_parentheses)
     attach_comments(file, tokens, builder.lines)
     return file

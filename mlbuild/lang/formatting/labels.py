@@ -7,21 +7,19 @@ import re
 from mlbuild.lang.formatting.arguments import argument_name, callee
 from mlbuild.lang.formatting.attributes import LABELS, NOT_LABELS
 from mlbuild.lang.formatting.lists import edit_lists
-from mlbuild.lang.formatting.marks import is_left_alone, walk_unless_left_alone
-from mlbuild.lang.formatting.nodes import Assign, Binary, Call, File, ListDisplay, Node, String
+from mlbuild.lang.formatting.marks import is_left_alone
+from mlbuild.lang.formatting.nodes import Assign, Binary, Call, ListDisplay, Node, String
 from mlbuild.lang.formatting.strings import quote
 
 _LABEL = r"(?a)(((?:@(\w+))?//)(?:.+/)?([^:]*))(?::([^:]+))?"
 
 
-def shorten_labels(file: File) -> None:
+def shorten_labels(calls: list[Call]) -> None:
     """`//a/b:b` is `//a/b`, and `"//a" + ":b"` is `"//a:b"`."""
-    for node in walk_unless_left_alone(file):
-        if not isinstance(node, Call):
-            continue
-        for argument in node.arguments:
+    for call in calls:
+        for argument in call.arguments:
             name = argument_name(argument)
-            if name not in LABELS or f"{callee(node)}.{name}" in NOT_LABELS or is_left_alone(argument):
+            if name not in LABELS or f"{callee(call)}.{name}" in NOT_LABELS or is_left_alone(argument):
                 continue
             assert isinstance(argument, Assign)
             if not is_left_alone(argument.right):

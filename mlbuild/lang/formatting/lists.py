@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from mlbuild.lang.formatting.arguments import argument_name, callee
 from mlbuild.lang.formatting.attributes import NOT_SORTED, SORTED
-from mlbuild.lang.formatting.kinds import Kind
 from mlbuild.lang.formatting.marks import is_kept_sorted, is_left_alone, is_not_sorted
 from mlbuild.lang.formatting.nodes import (
     Assign,
@@ -16,34 +15,28 @@ from mlbuild.lang.formatting.nodes import (
     Comment,
     DictDisplay,
     Entry,
-    File,
     ListDisplay,
     Name,
     Node,
     String,
-    walk,
 )
 
 SortKey = tuple[int, list[str], str]
 
 
-def sort_lists(file: File, kind: Kind) -> None:
-    """Sorts the lists of strings of the attributes that the table names, and those below a comment `keep sorted`."""
-    left_alone: list[bool] = []
-    for node, above in walk(file):
-        del left_alone[len(above) :]
-        left_alone.append((bool(left_alone) and left_alone[-1]) or is_left_alone(node))
-        if isinstance(node, Call):
-            if kind.is_declarative and not left_alone[-1]:
-                _sort_arguments(node)
-        elif isinstance(node, Assign):
-            if is_kept_sorted(node):
-                edit_lists(node.right, _sort)
-        elif isinstance(node, Entry):
-            if is_kept_sorted(node):
-                edit_lists(node.value, _sort)
-        elif isinstance(node, ListDisplay) and node.items and (is_kept_sorted(node) or is_kept_sorted(node.items[0])):
+def sort_attributes(calls: list[Call]) -> None:
+    """Sorts the lists of strings of the attributes that the table names."""
+    for call in calls:
+        _sort_arguments(call)
+
+
+def sort_kept_sorted(nodes: list[Assign | Entry | ListDisplay]) -> None:
+    """Sorts the lists that a comment asks to be kept sorted."""
+    for node in nodes:
+        if isinstance(node, ListDisplay):
             _sort(node)
+        else:
+            edit_lists(node.right if isinstance(node, Assign) else node.value, _sort)
 
 
 def keeps_order(function: str, argument: str, strings: Sequence[str]) -> bool:

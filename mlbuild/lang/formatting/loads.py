@@ -6,7 +6,7 @@ from functools import cmp_to_key
 from itertools import groupby
 
 from mlbuild.lang.formatting.marks import is_said_anywhere
-from mlbuild.lang.formatting.nodes import Call, CommentBlock, File, Load, Name, Node, String, walk
+from mlbuild.lang.formatting.nodes import Call, CommentBlock, File, Load, Name, Node, String
 
 _LAST_PACKAGE = "\x7f"
 
@@ -52,17 +52,16 @@ def sort_loads(file: File) -> None:
     file.statements = found
 
 
-def sort_loaded_names(file: File) -> None:
+def sort_loaded_names(loads: list[Load]) -> None:
     """Names that keep theirs first, then renamed ones; of two for one name the last stays."""
-    for node, _ in walk(file):
-        if isinstance(node, Load):
-            in_order = sorted(node.bindings, key=lambda pair: (pair[0].name != pair[1].name, pair[0].name))
-            node.bindings = []
-            for pair in in_order:
-                if node.bindings and node.bindings[-1][0].name == pair[0].name:
-                    for name, dropped in zip(pair, node.bindings.pop(), strict=True):
-                        name.take_comments(dropped)
-                node.bindings.append(pair)
+    for load in loads:
+        in_order = sorted(load.bindings, key=lambda pair: (pair[0].name != pair[1].name, pair[0].name))
+        load.bindings = []
+        for pair in in_order:
+            if load.bindings and load.bindings[-1][0].name == pair[0].name:
+                for name, dropped in zip(pair, load.bindings.pop(), strict=True):
+                    name.take_comments(dropped)
+            load.bindings.append(pair)
 
 
 def _may_precede_loads(statement: Node) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mlbuild.lang.formatting.nodes import File, Node, walk
 
 
@@ -24,14 +22,4 @@ def is_kept_sorted(node: Node) -> bool:
 
 def is_said_anywhere(file: File, words: str) -> bool:
     """Whether any comment of the file says the words."""
-    return any(node.has_comment(words) for node, _ in walk(file))
-
-
-def walk_unless_left_alone(file: File) -> Iterator[Node]:
-    """Every node, outer before inner, but those in and below one that is left alone."""
-    left_alone: list[bool] = []
-    for node, above in walk(file):
-        del left_alone[len(above) :]
-        left_alone.append((bool(left_alone) and left_alone[-1]) or is_left_alone(node))
-        if not left_alone[-1]:
-            yield node
+    return words in file.text.lower() and any(node.has_comment(words) for node in walk(file))

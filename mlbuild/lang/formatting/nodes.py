@@ -53,7 +53,7 @@ class Node:
     def has_comment(self, words: str) -> bool:
         """Whether a comment of this node says the words, in whatever case."""
         every = self.before + self.after + self.suffix
-        return any(words in comment.text.lower() for comment in every)
+        return bool(every) and any(words in comment.text.lower() for comment in every)
 
 
 @dataclass(slots=True, eq=False)
@@ -316,6 +316,8 @@ class File(Node):
     PARTS = ("statements",)
     statements: list[Node]
     text: str
+    has_parentheses: bool
+    """Whether an expression stands in parentheses of its own."""
 
 
 Block = Def | For | While | If
@@ -326,13 +328,10 @@ def is_block(node: Node | None) -> bool:
     return isinstance(node, Def | For | While | If)
 
 
-def walk(root: Node) -> Iterator[tuple[Node, tuple[Node, ...] | list[Node]]]:
-    """Every node but closing brackets, outer before inner, with the nodes that it is in. The tree may be edited below the node."""
-    above: list[Node] = []
-    waiting: list[tuple[Node, int]] = [(root, 0)]
+def walk(root: Node) -> Iterator[Node]:
+    """Every node but closing brackets, outer before inner. The tree may be edited below the node."""
+    waiting = [root]
     while waiting:
-        node, depth = waiting.pop()
-        del above[depth:]
-        yield node, above
-        above.append(node)
-        waiting += [(part, depth + 1) for part in reversed(node.parts()) if not isinstance(part, Close)]
+        node = waiting.pop()
+        yield node
+        waiting += [part for part in reversed(node.parts()) if part.__class__ is not Close]

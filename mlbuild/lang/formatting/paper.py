@@ -17,36 +17,37 @@ class Paper:
         self.waiting: list[Comment] = []
         """Comments that wait for the end of the line."""
         self._lines: list[str] = []
-        self._line = ""
+        self._line: list[str] = []
         self._needs_newline = False
 
     def text(self) -> str:
         """All that was written."""
-        return "\n".join([*self._lines, self._line])
+        return "\n".join([*self._lines, "".join(self._line)])
 
     def write(self, text: str) -> None:
         """Goes on in the line."""
         if "\n" in text:
             first, *others = text.split("\n")
-            self._lines.append(self._line + first)
+            self._line.append(first)
+            self._lines.append("".join(self._line))
             self._lines += others[:-1]
-            self._line = others[-1]
+            self._line = others[-1:]
         else:
-            self._line += text
+            self._line.append(text)
 
     def column(self) -> int:
         """How far the line has come, in bytes."""
-        return len(self._line) if self._line.isascii() else len(self._line.encode("utf-8", "surrogatepass"))
+        return len("".join(self._line).encode("utf-8", "surrogatepass"))
 
     def newline(self) -> None:
         """Ends the line, with the comments that wait for that. Only where the language lets a line end."""
         self._needs_newline = False
         if self.waiting:
-            self._line += "  "
+            self._line.append("  ")
             for number, comment in enumerate(self.waiting):
                 if number:
                     self._end_line()
-                self._line += comment.text.strip()
+                self._line.append(comment.text.strip())
             self.waiting.clear()
         self._end_line()
 
@@ -64,28 +65,28 @@ class Paper:
         if self.depth:
             self.newline()
         else:
-            self._lines.append(self._line + " \\")
-            self._line = " " * self.margin
+            self._lines.append("".join([*self._line, " \\"]))
+            self._line = [" " * self.margin]
 
     def break_before_comment(self) -> None:
         """Ends the line so that the comments which wait stand on the next, at the margin."""
-        self._lines.append(self._line)
-        self._line = " " * (self.margin - 2)
+        self._lines.append("".join(self._line))
+        self._line = [" " * (self.margin - 2)]
 
     def comment_lines(self, comments: Iterable[Comment]) -> None:
         """Writes comments, each on a line of its own."""
         for comment in comments:
-            self._line += comment.text.strip()
+            self._line.append(comment.text.strip())
             self.newline()
 
     def comments_before(self, comments: Iterable[Comment]) -> None:
         """Writes the comments of what comes next, at the margin."""
-        self._line = self._line.rstrip(" ")
-        if self._line:
-            self._lines.append(self._line)
-        self._line = " " * self.margin
+        line = "".join(self._line).rstrip(" ")
+        if line:
+            self._lines.append(line)
+        self._line = [" " * self.margin]
         self.comment_lines(comments)
 
     def _end_line(self) -> None:
-        self._lines.append(self._line.rstrip(" "))
-        self._line = " " * self.margin
+        self._lines.append("".join(self._line).rstrip(" "))
+        self._line = [" " * self.margin]

@@ -22,7 +22,7 @@ _NEEDS_NONE = (Comprehension, DictDisplay, Name, ListDisplay, Number, Parenthesi
 
 def remove_parentheses(file: File) -> None:
     """Those around what needs none, unless they stand on lines of their own or have a comment."""
-    for node, _ in walk(file):
+    for node in walk(file):
         for name in node.PARTS:
             part = getattr(node, name)
             if isinstance(part, list):
@@ -41,11 +41,11 @@ def _without_parentheses(node: Node) -> Node:
     return node
 
 
-def open_lists_in_sums(file: File) -> None:
+def open_lists_in_sums(every: list[Binary]) -> None:
     """`... +`, line, `[...]` is `... + [`, with the items on lines of their own."""
     done: set[int] = set()
-    for node, _ in walk(file):
-        if not isinstance(node, Binary) or node.operator != "+" or id(node) in done:
+    for node in every:
+        if id(node) in done:
             continue
         sums = [node]
         while isinstance(left := sums[-1].left, Binary) and left.operator == "+":
@@ -60,18 +60,17 @@ def open_lists_in_sums(file: File) -> None:
                 each.breaks = False
 
 
-def write_numbers(file: File) -> None:
+def write_numbers(numbers: list[Number]) -> None:
     """A digit before the point, and exponents without `+` and leading zeros."""
-    for node, _ in walk(file):
-        if isinstance(node, Number):
-            node.token = _number(node.token)
+    for number in numbers:
+        number.token = _number(number.token)
 
 
-def close_empty_calls(file: File) -> None:
+def close_empty_calls(calls: list[Call]) -> None:
     """A call without arguments is on one line."""
-    for node, _ in walk(file):
-        if isinstance(node, Call) and not node.arguments:
-            node.is_open = False
+    for call in calls:
+        if not call.arguments:
+            call.is_open = False
 
 
 def _number(token: str) -> str:
