@@ -60,7 +60,9 @@ class _Run:
 
     def __call__(self, source: str, filename: str, options: Iterable[str] = ()) -> None:
         pinned: list[object] = []
-        thread = Thread(context=pinned, print=lambda _: None, limits=Limits(steps=50_000_000))
+        thread = Thread(
+            context=pinned, print=lambda _: None, limits=Limits(steps=50_000_000, memory=1 << 32, text=1 << 28)
+        )
         try:
             program = compile_program(source.encode("utf-8", "surrogatepass"), filename, _dialect(options), _NAMES)
             execute(program, HOST, {}, thread)

@@ -26,11 +26,12 @@ from mlbuild.lang import (
     compile_program,
     execute,
     repr_value,
-    tree,
 )
 from mlbuild.lang.compare import equal, less
 from mlbuild.lang.loops import ITERATING
 from mlbuild.lang.parse import parse
+from mlbuild.lang.resolve import bindings
+from mlbuild.lang.scan import scan
 from mlbuild.records import replace
 from mlbuild.testing.suite_math import MATH
 from mlbuild.testing.suite_names import HOST
@@ -43,6 +44,10 @@ OPTIONS = {
     "loadbindsglobally": "exported_loads",
 }
 """starlark-go's options of a chunk, as fields of our dialect. It has `set` for an option too: here sets are always there."""
+
+
+LIMITS = Limits(steps=50_000_000, memory=1 << 32, text=1 << 28)
+"""Bazel's suite makes a string of a hundred million characters."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,10 @@ class _Chunk:
             assert location is not None
             verdicts.cases.add(self._place(location.line))
             verdicts.differences[self._place(location.line)] = error.message
-            if not self._take_out(location.line):
-                return
+            assert self._take_out(location.line), (
+                f"{self._name}: nothing stands on line {location.line} of {self._code}"
+            )
+        assert error is None or self._expected, f"{self._name}: too many statements fail"
         if self._expected:
             self._judge(error)
         elif not assertions.checked:
@@ -185,7 +192,7 @@ class _Chunk:
 
     def _evaluate(self, assertions: Assertions) -> StarlarkError | None:
         pinned: list[object] = []
-        thread = Thread(context=pinned, print=lambda _: None, limits=Limits(steps=20_000_000))
+        thread = Thread(context=pinned, print=lambda _: None, limits=LIMITS)
         names = HOST | ({} if self._style.modules else assertions.names())
         source = "\n".join(self._code).encode("utf-8", "surrogatepass")
         try:
@@ -200,32 +207,37 @@ class _Chunk:
 
     def _take_out(self, line: int) -> bool:
         """Takes the statement of the line out; a name that it would have bound is None. Whether there was one."""
-        text = "\n".join(self._code)
-        try:
-            statements = parse(text, self._name).statements
-        except StarlarkError:
-            return False
-        starts = [text.count("\n", 0, _start(each)) for each in statements]
+        starts = [start for start in _starts("\n".join(self._code)) if self._code[start].strip()]
         index = max((i for i, start in enumerate(starts) if start < line), default=-1)
         if index < 0:
             return False
-        end = starts[index + 1] if index + 1 < len(starts) else len(self._code)
-        bound = _names(statements[index])
-        self._code[starts[index] : end] = [""] * (end - starts[index])
-        self._code[starts[index]] = "; ".join(f"{name} = None" for name in bound)
+        first, end = starts[index], starts[index + 1] if index + 1 < len(starts) else len(self._code)
+        bound = _names("\n".join(self._code[first:end]))
+        self._code[first:end] = [""] * (end - first)
+        self._code[first] = "; ".join(f"{name} = None" for name in bound)
         return True
 
 
-def _start(statement: tree.Statement) -> int:
-    if isinstance(statement, tree.Assign):
-        return statement.target.offset
-    return statement.value.offset if isinstance(statement, tree.ExpressionStatement) else statement.offset
+def _starts(text: str) -> Iterator[int]:
+    """The lines, from 0, on which statements of the top level begin: also of a text that is no Starlark."""
+    tokens = scan(text)
+    depth, begins = 0, True
+    for kind, token, offset in zip(tokens.kinds, tokens.texts, tokens.starts, strict=False):
+        if kind == "\n":
+            begins = begins or depth == 0
+            continue
+        if begins and kind != "#":
+            begins = False
+            if offset == text.rfind("\n", 0, offset) + 1 and token not in ("else", "elif"):
+                yield text.count("\n", 0, offset)
+        depth += (token in ("(", "[", "{")) - (token in (")", "]", "}"))
 
 
-def _names(statement: tree.Statement) -> list[str]:
-    from mlbuild.lang.resolve import bindings
-
-    return [name for name, _ in bindings((statement,))]
+def _names(statement: str) -> list[str]:
+    try:
+        return [name for name, _ in bindings(parse(statement, "statement.star").statements)]
+    except StarlarkError:
+        return re.findall(r"\A(\w+) *=(?!=)", statement)
 
 
 def _builtin_of(error: StarlarkError) -> str | None:

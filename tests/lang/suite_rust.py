@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlbuild.lang import MODULE, Limits, StarlarkError, Thread, builtin, compile_program, execute, repr_value
+from mlbuild.lang import MODULE, StarlarkError, Thread, builtin, compile_program, execute, repr_value
 from mlbuild.lang.compare import equal
 from mlbuild.lang.ops import truth
 from mlbuild.lang.scan import scan
 from mlbuild.lang.values import fail
 from mlbuild.records import replace
-from tests.lang.suite_chunks import Verdicts
+from tests.lang.suite_chunks import LIMITS, Verdicts
 
 _DIALECT = replace(MODULE, rebinding=True, top_level_control=True)
 _EXTENSIONS = {
@@ -158,7 +158,7 @@ _NAMES = {
 def _result(program: str) -> object:
     """What the program's last expression is."""
     source = _bind_last(program)
-    thread = Thread(print=lambda _: None, limits=Limits(steps=20_000_000))
+    thread = Thread(print=lambda _: None, limits=LIMITS)
     compiled = compile_program(source.encode("utf-8", "surrogatepass"), "unit.star", _DIALECT, frozenset(_NAMES))
     return execute(compiled, _NAMES, {}, thread).get("result")
 

@@ -50,6 +50,11 @@ def test_a_statement_that_fails_is_one_difference_and_what_follows_is_judged() -
     assert sorted(found.differences) == ["a.star:1", "a.star:3"]
 
 
+def test_a_statement_that_cannot_be_read_costs_only_itself() -> None:
+    found = run_files({"a.star": 'x = [\n  "\\360",\n]\ny = 1 +\nassert_eq(x, None)\nassert_eq(2, 3)\n'}, JAVA)
+    assert sorted(found.differences) == ["a.star:2", "a.star:4", "a.star:6"]
+
+
 def test_an_expected_error_is_judged_by_its_message_and_its_line() -> None:
     text = "x = 1\n[][0] ### out of range\n---\n[][0] ### no such thing\n---\nx = 1 ### anything\n---\ny = [\n][0]\nz = 1 ### out of range\n"
     found = run_files({"a.star": text}, JAVA)
