@@ -18,6 +18,9 @@ class GraphStyle:
     limit: int = 512
 
 
+PLAIN = GraphStyle()
+
+
 def _build(answer: Sequence[Label], graph: TargetGraph) -> Iterable[str]:
     from mlbuild.query.build_text import build_lines
 
@@ -52,7 +55,7 @@ FORMATS: Mapping[str, Format] = {
 """All but `graph`, which has a style."""
 
 
-def lines_of(output: str, answer: Sequence[Label], graph: TargetGraph, style: GraphStyle) -> Iterable[str]:
+def lines_of(output: str, answer: Sequence[Label], graph: TargetGraph, style: GraphStyle = PLAIN) -> Iterable[str]:
     """The answer in the format of that name, which must be one of `FORMATS` or `graph`."""
     if output == "graph":
         return dot.graph_lines(answer, graph, style.is_factored, style.limit)
