@@ -97,7 +97,11 @@ def fail(
     return UserError(Diagnostic(code, message, location=location, hint=hint, notes=tuple(notes)), exit_code=exit_code)
 
 
-def render(diagnostic: Diagnostic) -> str:
+COLUMNS = 160
+"""Longer source lines are cut, unless the terminal is known."""
+
+
+def render(diagnostic: Diagnostic, columns: int = COLUMNS) -> str:
     """The diagnostic as lines of plain text, as the golden tests have it.
 
     `place: error[code]: message` comes first, then the source line with a caret, the calls from the innermost outwards, notes and
@@ -107,7 +111,7 @@ def render(diagnostic: Diagnostic) -> str:
     lines = [escape(f"{place}error[{diagnostic.code}]: {diagnostic.message}")]
     if diagnostic.source_line is not None:
         column = diagnostic.location.column if diagnostic.location else 0
-        lines += [f"    {line}" for line in _excerpt(diagnostic.source_line, column)]
+        lines += [f"    {line}" for line in _excerpt(diagnostic.source_line, column, max(20, columns - 6))]
     lines += [escape(f"  {line}") for line in _calls(diagnostic)]
     lines += [escape(f"  {line}") for note in diagnostic.notes for line in note.split("\n")]
     if diagnostic.hint:
@@ -117,7 +121,6 @@ def render(diagnostic: Diagnostic) -> str:
 
 
 _MOST_CALLS = 12
-_MOST_COLUMNS = 160
 
 
 def _calls(diagnostic: Diagnostic) -> Iterator[str]:
@@ -139,12 +142,12 @@ def _calls(diagnostic: Diagnostic) -> Iterator[str]:
     yield from shown
 
 
-def _excerpt(line: str, column: int) -> list[str]:
-    """The line, cut to what is around the column if it is very long, and below it the caret."""
-    if len(line) > _MOST_COLUMNS:
-        start = max(0, min(column - _MOST_COLUMNS // 2, len(line) - _MOST_COLUMNS))
-        before, after = ("…" if start else ""), ("…" if start + _MOST_COLUMNS < len(line) else "")
-        line = before + line[start : start + _MOST_COLUMNS] + after
+def _excerpt(line: str, column: int, most: int) -> list[str]:
+    """The line, cut to what is around the column if it is too long, and below it the caret."""
+    if len(line) > most:
+        start = max(0, min(column - most // 2, len(line) - most))
+        before, after = ("…" if start else ""), ("…" if start + most < len(line) else "")
+        line = before + line[start : start + most] + after
         column = column - start + len(before) if column else 0
     return [escape(line), *([_caret_indent(line, column) + "^"] if column else [])]
 

@@ -13,6 +13,7 @@ from mlbuild.analysis.packages import Packages
 from mlbuild.analysis.results import Returned, node_of
 from mlbuild.diagnostics import Diagnostic, Location, UserError
 from mlbuild.lang import Thread, call
+from mlbuild.loading.own_frames import away_from_rules
 from mlbuild.records import record, replace
 from mlbuild.terms import Action, Artifact, Label, MapAction, SpawnAction, Target, outputs_of
 
@@ -81,7 +82,9 @@ def of_target(error: UserError, target: Target, packages: Packages) -> UserError
             notes = (*notes, f"made by {calls}")
         return replace(each, notes=notes)
 
-    placed = packages.placed(error, target.location)
+    # What a rule that came with mlbuild refuses is shown in the user's own file: nobody wrote the rule who reads this.
+    moved = (away_from_rules(each, target.location) for each in error.diagnostics)
+    placed = packages.placed(UserError(*moved, exit_code=error.exit_code), target.location)
     return UserError(*map(explained, placed.diagnostics), exit_code=error.exit_code)
 
 

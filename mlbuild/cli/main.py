@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mlbuild.diagnostics import ExitCode, UserError, escape, fail, render
+from mlbuild.diagnostics import COLUMNS, ExitCode, UserError, escape, fail, render
 
 COMMANDS_ABOUT_US = ("help", "version")
 LONGEST_WORDS = 300
@@ -20,7 +21,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return int(_run(_spelled_out(tuple(argv)), environ))
     except UserError as error:
         for diagnostic in error.diagnostics:
-            _say(render(diagnostic))
+            _say(render(diagnostic, _columns()))
         return int(error.exit_code)
     except KeyboardInterrupt:
         _say("interrupted: what has finished is kept, and the same command goes on from there")
@@ -35,6 +36,14 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _our_bug(error, argv, environ)
     except Exception as error:
         return _our_bug(error, argv, environ)
+
+
+def _columns() -> int:
+    """How wide the terminal is on which errors are told."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        return COLUMNS
 
 
 def _spelled_out(arguments: tuple[str, ...]) -> tuple[str, ...]:

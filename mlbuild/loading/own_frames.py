@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlbuild.diagnostics import Diagnostic, Frame, UserError
+from mlbuild.diagnostics import Diagnostic, Frame, Location, UserError
 from mlbuild.loading.lines import SourceLines
 from mlbuild.records import replace
 
@@ -33,6 +33,20 @@ def at_own_frames(error: UserError, lines: SourceLines) -> UserError:
     return error if moved == error.diagnostics else UserError(*moved, exit_code=error.exit_code)
 
 
+def away_from_rules(diagnostic: Diagnostic, target: Location) -> Diagnostic:
+    """The diagnostic without a place if that is in a rule which came with mlbuild, and the target's own is not; a note has it."""
+    place = diagnostic.location
+    if place is None or not place.path.startswith(_OUTSIDE) or target.path.startswith(_OUTSIDE):
+        return diagnostic
+    found = diagnostic.frames[-1] if diagnostic.frames else None
+    by = _shown(found) if found is not None else _address(place)
+    return replace(diagnostic, location=None, source_line=None, frames=(), notes=(*diagnostic.notes, f"found by {by}"))
+
+
 def _shown(frame: Frame) -> str:
-    repository, _, rest = frame.location.path.removeprefix(_OUTSIDE).partition("/")
-    return f"`{frame.function}` (@{repository}//{rest}:{frame.location.line}:{frame.location.column})"
+    return f"`{frame.function}` ({_address(frame.location)})"
+
+
+def _address(place: Location) -> str:
+    repository, _, rest = place.path.removeprefix(_OUTSIDE).partition("/")
+    return f"@{repository}//{rest}:{place.line}:{place.column}"

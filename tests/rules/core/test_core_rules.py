@@ -63,7 +63,8 @@ def test_a_variable_that_is_not_defined() -> None:
         "error[bad-variable]: attribute `cmd`: `$(MODE)` is not defined: write `$$(MODE)` for the shell's own, "
         "or give `--define MODE=...`"
     ) in message
-    assert "while analysing `//p:x` (p/BUILD.ml:1:1)" in message
+    assert message.startswith("p/BUILD.ml:1:1: ")
+    assert "found by @mlbuild//rules/core/genrule.bzl:" in message
 
 
 def test_a_location_that_is_no_dependency() -> None:
