@@ -83,7 +83,7 @@ TEST = (
 QUERY = (
     *TERMINAL,
     *PLACES,
-    Flag("output", "text", "label", "What is shown of each target, or of the graph; see [the query language](query.md).", "FORMAT", ("label", "label_kind", "build", "location", "package", "minrank", "maxrank", "graph", "jsonproto", "streamed_jsonproto")),
+    Flag("output", "text", "label", "What is shown of each target, or of the graph; the page of the query language tells the formats.", "FORMAT", ("label", "label_kind", "build", "location", "package", "minrank", "maxrank", "graph", "jsonproto", "streamed_jsonproto")),
     Flag("order_output", "text", "auto", "The order: as found (no), by name (auto), or each before what it depends on (deps, full).", "ORDER", ("no", "auto", "deps", "full")),
     Flag("implicit_deps", "bool", "yes", "Whether what a rule depends on by itself counts too, or only what BUILD files say."),
     Flag("tool_deps", "bool", "yes", "Whether tools (attributes with `cfg = \"exec\"`) count as dependencies."),

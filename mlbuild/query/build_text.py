@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mlbuild.lang import repr_value
-from mlbuild.lang.formatting import Kind, format_text, keeps_order
+from mlbuild.lang.formatting import Kind, format_text, keeps_order, keeps_strings
 from mlbuild.loading.attributes import OUTPUT_KINDS
 from mlbuild.query.graph import TargetGraph
 from mlbuild.terms import Label, Rule, Select, Selector, Target
@@ -47,7 +47,7 @@ def _loads(rules: Sequence[Rule], graph: TargetGraph) -> tuple[list[str], Mappin
         taken.add(name)
         names[id(rule)] = name
         symbol = repr_value(rule.name) if name == rule.name else f"{name} = {repr_value(rule.name)}"
-        statements.append((_label(graph.file(rule.module)), symbol))
+        statements.append((graph.file(rule.module).short, symbol))
     modules = dict.fromkeys(module for module, _ in sorted(statements))
     return [
         f"load({repr_value(module)}, {', '.join(symbol for each, symbol in statements if each == module)})"
@@ -62,36 +62,49 @@ def _target(target: Target, rule: str) -> str:
     lines.append(f"name = {repr_value(target.label.name)},")
     for name, value in target.attributes.items():
         is_output = target.rule.attributes[name].kind in OUTPUT_KINDS
-        lines += _kept_in_order(rule, name, _lists(value))
+        lines += _comment(rule, name, value, is_output)
         lines.append(f"{name} = {_value(value, is_output)},")
     if target.tags:
-        lines += _kept_in_order(rule, "tags", (target.tags,))
+        lines += _comment(rule, "tags", target.tags, False)
         lines.append(f"tags = {_value(target.tags, False)},")
     if target.visibility != PRIVATE:
-        lines += _kept_in_order(rule, "visibility", (target.visibility,))
+        lines += _comment(rule, "visibility", target.visibility, False)
         lines.append(f"visibility = {_value(target.visibility, False)},")
     return "\n".join([*lines, ")"])
 
 
-def _kept_in_order(rule: str, attribute: str, lists: Sequence[Sequence[object]]) -> Iterator[str]:
-    """The comment without which formatting would sort a list, or take out what is in it twice."""
-    shown = [[_label(each) if isinstance(each, Label) else str(each) for each in values] for values in lists]
-    if not all(keeps_order(rule, attribute, values) for values in shown):
-        has_twice = any(len(set(values)) < len(values) for values in shown)
+def _comment(rule: str, attribute: str, value: object, is_output: bool) -> Iterator[str]:
+    """The comment without which formatting would sort a list, take out what is in it twice, or shorten what is a label."""
+    groups = [[_text(each, is_output) for each in values] for values in _groups(value)]
+    if not all(keeps_strings(rule, attribute, values) for values in groups):
+        yield "# buildifier: leave-alone"
+    elif not all(keeps_order(rule, attribute, values) for values in groups):
+        has_twice = any(len(set(values)) < len(values) for values in groups)
         yield "# buildifier: leave-alone" if has_twice else "# do not sort"
 
 
-def _lists(value: object) -> tuple[Sequence[object], ...]:
+def _groups(value: object) -> Iterator[Sequence[object]]:
+    """The values that formatting may take for strings to sort or to shorten: lists, and what stands alone."""
     if isinstance(value, Select):
-        parts = [part.cases if isinstance(part, Selector) else (("", part),) for part in value.parts]
-        return tuple(each for cases in parts for _, each in cases if isinstance(each, (list, tuple)))
-    return (value,) if isinstance(value, (list, tuple)) else ()
+        for part in value.parts:
+            for each in (case for _, case in part.cases) if isinstance(part, Selector) else (part,):
+                yield from _groups(each)
+    elif isinstance(value, (list, tuple)):
+        yield value
+    else:
+        yield (value,)
+
+
+def _text(value: object, is_output: bool) -> str:
+    if isinstance(value, Label):
+        return value.name if is_output else value.short
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def _value(value: object, is_output: bool) -> str:
     match value:
         case Label():
-            return repr_value(value.name if is_output else _label(value))
+            return repr_value(_text(value, is_output))
         case Select():
             return f" {value.operator} ".join(_part(part, is_output) for part in value.parts)
         case list() | tuple():
@@ -109,7 +122,3 @@ def _part(part: object, is_output: bool) -> str:
     if part.no_match_error:
         return f"select(\n{{{cases}}},\nno_match_error = {repr_value(part.no_match_error)},\n)"
     return f"select({{{cases}\n}})"
-
-
-def _label(label: Label) -> str:
-    return label.short

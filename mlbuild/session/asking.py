@@ -25,6 +25,18 @@ REPOSITORY = "mlbuild"
 
 def ask(request: BuildRequest, sink: EventSink) -> tuple[Iterable[str], ExitCode]:
     """The lines of the answer, and what the command ends with. Raises UserError."""
+    try:
+        return _answer(request, sink)
+    except RecursionError:
+        raise fail(
+            "too-deep",
+            "a value in the answer is nested too deeply to be shown",
+            hint="ask for fewer targets, or for their labels alone: `--output=label`",
+            exit_code=ExitCode.QUERY_FAILED,
+        ) from None
+
+
+def _answer(request: BuildRequest, sink: EventSink) -> tuple[Iterable[str], ExitCode]:
     question = request.question
     source = _source(request)
     expression = parse(source)

@@ -192,6 +192,19 @@ def test_any_target_is_the_same_when_it_is_read_again(
     )
 
 
+def test_text_that_looks_like_a_label_stays_as_it_is() -> None:
+    # Formatting shortens labels in arguments of these names.
+    space = {
+        **FILES,
+        "rules.bzl": RULES.replace('"texts": ', '"data": attr.string_list(), "src": attr.string(), "texts": '),
+    }
+    text = 'r(name = "it", data = ["//b:b", "//a"], src = "//a:a")'
+    shown = "\n".join(Asked({**space, "a/BUILD.ml": text}).ask("//a:all", "build")) + "\n"
+    target = MemoryWorkspace({**space, "a/BUILD.ml": shown}).loader.package("", "a").targets["it"]
+    assert dict(target.attributes) == {"data": ["//b:b", "//a"], "src": "//a:a"}
+    assert format_text(shown, Kind.BUILD) == shown
+
+
 def test_labels_are_short_where_formatting_has_them_so() -> None:
     assert Label("", "a", "a").short == "//a"
     assert '"//a"' in printed('bare(name = "a")\nbare(name = "b", deps = [":a"])')

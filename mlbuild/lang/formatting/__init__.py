@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlbuild.lang.formatting.format import format_text
 from mlbuild.lang.formatting.kinds import Kind, kind_of
+from mlbuild.lang.formatting.labels import keeps_strings
 from mlbuild.lang.formatting.lists import keeps_order
 
-__all__ = ["Kind", "format_text", "keeps_order", "kind_of"]
+__all__ = ["Kind", "format_text", "keeps_order", "keeps_strings", "kind_of"]

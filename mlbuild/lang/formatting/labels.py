@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from mlbuild.lang.formatting.arguments import argument_name, callee
 from mlbuild.lang.formatting.attributes import LABELS, NOT_LABELS
@@ -26,6 +27,13 @@ def shorten_labels(calls: list[Call]) -> None:
                 argument.right = edit_lists(argument.right, _canonical)
 
 
+def keeps_strings(function: str, argument: str, strings: Iterable[str]) -> bool:
+    """Whether formatting leaves strings as they are, in an argument of a call in a BUILD file: none is a label to shorten."""
+    if argument not in LABELS or f"{function}.{argument}" in NOT_LABELS:
+        return True
+    return all(_short(each) == each for each in strings)
+
+
 def _canonical(value: Node) -> Node:
     if isinstance(value, ListDisplay):
         value.items = [each if is_left_alone(each) else _shortened(_joined(each)) for each in value.items]
@@ -47,13 +55,19 @@ def _joined(value: Node) -> Node:
 
 
 def _shortened(value: Node) -> Node:
-    if isinstance(value, String) and (match := re.fullmatch(_LABEL, value.value)):
+    if isinstance(value, String):
+        _say(value, _short(value.value))
+    return value
+
+
+def _short(text: str) -> str:
+    if match := re.fullmatch(_LABEL, text):
         whole, _, repository, last, target = match.groups()
         if last and last == target:
-            _say(value, whole)
-        elif repository and not last and repository == target:
-            _say(value, f"@{repository}")
-    return value
+            return str(whole)
+        if repository and not last and repository == target:
+            return f"@{repository}"
+    return text
 
 
 def _say(string: String, value: str) -> None:
