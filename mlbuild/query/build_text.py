@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.lang import repr_value
 from mlbuild.lang.formatting import Kind, format_text, keeps_order, keeps_strings
 from mlbuild.loading.attributes import OUTPUT_KINDS
@@ -24,7 +25,17 @@ def build_lines(answer: Sequence[Label], graph: TargetGraph) -> Iterator[str]:
     text = "\n\n".join(
         ["\n".join(loads)] * bool(loads) + [_target(target, names[id(target.rule)]) for target in targets]
     )
-    return iter(format_text(text + "\n", Kind.BUILD).splitlines() if targets else ())
+    if not targets:
+        return iter(())
+    try:
+        return iter(format_text(text + "\n", Kind.BUILD).splitlines())
+    except UserError:
+        raise fail(
+            "too-deep",
+            "a value in the answer is nested too deeply to be written in a BUILD file",
+            hint="`--output=streamed_jsonproto` shows it",
+            exit_code=ExitCode.QUERY_FAILED,
+        ) from None
 
 
 def _loads(rules: Sequence[Rule], graph: TargetGraph) -> tuple[list[str], Mapping[int, str]]:

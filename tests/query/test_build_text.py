@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlbuild.diagnostics import UserError
 from mlbuild.lang.formatting import Kind, format_text
 from mlbuild.terms import Label, Target
 from mlbuild.testing.workspace import MemoryWorkspace
@@ -203,6 +205,14 @@ def test_text_that_looks_like_a_label_stays_as_it_is() -> None:
     target = MemoryWorkspace({**space, "a/BUILD.ml": shown}).loader.package("", "a").targets["it"]
     assert dict(target.attributes) == {"data": ["//b:b", "//a"], "src": "//a:a"}
     assert format_text(shown, Kind.BUILD) == shown
+
+
+def test_what_no_buildfile_can_hold_is_told() -> None:
+    deep = "def deep(name):\n    v = []\n    for i in range(400):\n        v = [v]\n    r(name = name, params = v)\n"
+    space = Asked({"rules.bzl": RULES + deep, "a/BUILD.ml": 'load("//:rules.bzl", "deep")\ndeep(name = "x")'})
+    with pytest.raises(UserError, match="nested too deeply to be written") as caught:
+        space.ask("//a:x", "build")
+    assert caught.value.exit_code == 7
 
 
 def test_labels_are_short_where_formatting_has_them_so() -> None:
