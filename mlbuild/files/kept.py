@@ -6,7 +6,7 @@ from somebody else.
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
 import marshal
 import os
 
@@ -30,16 +30,32 @@ def load_kept(path: str, magic: bytes) -> object:
 
 
 def keep(path: str, magic: bytes, value: object) -> bool:
-    """Replaces what the file holds; says whether the disk took it."""
+    """Replaces what the file holds; says whether the disk took it, and whether nobody else was at it."""
     body = marshal.dumps(value)  # type: ignore[arg-type]  # the stub lists the types; nesting is beyond it
-    temporary = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(temporary, "wb") as file:  # noqa: PTH123
-            file.write(magic + xxhash.xxh3_128_digest(body) + body)
-        os.replace(temporary, path)
+        # One name for all: what a killed process leaves is used by the next, instead of being left for good.
+        temporary = f"{path}.new"
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.stat(temporary), os.fstat(descriptor)):
+                return False  # somebody else has just renamed it
+            try:
+                os.ftruncate(descriptor, 0)
+                _write(descriptor, magic + xxhash.xxh3_128_digest(body) + body)
+                os.replace(temporary, path)
+            except OSError:
+                os.unlink(temporary)
+                raise
+        finally:
+            os.close(descriptor)
     except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         return False
     return True
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
-import json
 import os
 import secrets
 import stat
@@ -19,7 +17,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from mlbuild.files import tree_list
+from mlbuild.files.hashing import sha256_of
 from mlbuild.files.remove import remove_tree
+from mlbuild.files.tree_list import Entry
 from mlbuild.reapi import decode_directory
 from mlbuild.records import record
 from mlbuild.terms import Digest, Directory, FileNode
@@ -56,8 +57,8 @@ class TreeStore:
     """Whole trees by digest under `folder`, for any number of threads and processes at once.
 
     `trees/<hash>` is the tree and `trees/<hash>.list` what it should hold; `programs/<hash>` are copies of files that
-    are executable in some tree, since a file has one mode. A tree is looked over once in a process before it is used,
-    by kinds, modes, sizes and times; a damaged one is made again.
+    are executable in some tree, since a file has one mode. A tree is looked over once in a process before it is used
+    (see `tree_list`); a damaged one is made again.
     """
 
     def __init__(self, folder: Path, store: BlobFiles) -> None:
@@ -72,6 +73,8 @@ class TreeStore:
         self._lock = threading.Lock()
         self._building: dict[Digest, threading.Lock] = {}
         self._sound: set[Digest] = set()
+        self._read: set[Digest] = set()
+        """Programs whose bytes this process has read or written."""
         self._directories: dict[Digest, Directory] = {}
         self._in_use = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if self._is_alone():
@@ -157,7 +160,7 @@ class TreeStore:
         (self._programs / name).unlink(missing_ok=True)
 
     def is_sound(self, name: str) -> bool:
-        """Whether the tree looks as it was made: kinds, modes, sizes and times."""
+        """Whether the tree holds what it should; see `tree_list` for what is read to know that."""
         return self._is_sound(self.trees / name)
 
     def _is_alone(self) -> bool:
@@ -227,7 +230,13 @@ class TreeStore:
         written = new.with_suffix(".list")
         try:
             entries = self._fill(digest, new, frozenset())
-            written.write_bytes(_listing(entries))
+            root = os.open(new, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                is_listed = tree_list.taken(entries, root).save(written)
+            finally:
+                os.close(root)
+            if not is_listed:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(written))
             with self._placing():
                 if self._is_sound(place):
                     return
@@ -258,34 +267,34 @@ class TreeStore:
         place.with_suffix(".list").unlink(missing_ok=True)
 
     def _is_sound(self, place: Path) -> bool:
-        entries = _parse_listing(place.with_suffix(".list"))
-        if entries is None:
+        """Whether the tree holds what it should; what looks otherwise than when it was last read is read again."""
+        listing = place.with_suffix(".list")
+        if (known := tree_list.load(listing)) is None:
             return False
         try:
             root = os.open(place, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return False
         try:
-            for path, mode, size in entries:
-                found = os.stat(path or ".", dir_fd=root, follow_symlinks=False)
-                if found.st_mode != mode or (not stat.S_ISLNK(mode) and found.st_mtime_ns != _TIMES[1]):
-                    return False
-                if stat.S_ISREG(mode) and found.st_size != size:
-                    return False
-        except OSError:
-            return False
+            now = tree_list.looked_over(known, root, _TIMES[1])
         finally:
             os.close(root)
-        return True
+        if now is not None and now != known:
+            # A disk that refuses it costs time only: the next to come reads again.
+            new = self.trees / f".new-{secrets.token_hex(16)}.list"
+            with contextlib.suppress(OSError):
+                if now.save(new):
+                    new.replace(listing)
+        return now is not None
 
-    def _fill(self, digest: Digest, destination: Path, empty: frozenset[str]) -> list[tuple[str, int, int]]:
+    def _fill(self, digest: Digest, destination: Path, empty: frozenset[str]) -> list[Entry]:
         """Writes a tree into the new folder `destination`, leaving empty the folders at the paths in `empty`.
 
-        Gives what it wrote: path, mode and size, folders before what is in them.
+        Gives what it wrote, folders before what is in them.
         """
         os.mkdir(destination, 0o700)
         root = os.open(destination, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        entries: list[tuple[str, int, int]] = [("", stat.S_IFDIR | 0o555, 0)]
+        entries: list[Entry] = [("", stat.S_IFDIR | 0o555, 0, "")]
         folders = [("", digest)]
         try:
             # The list grows while it is walked: folders before what is in them.
@@ -296,16 +305,16 @@ class TreeStore:
                 directory = self.directory(each)
                 for child in directory.directories:
                     os.mkdir(prefix + child.name, 0o700, dir_fd=root)
-                    entries.append((prefix + child.name, stat.S_IFDIR | 0o555, 0))
+                    entries.append((prefix + child.name, stat.S_IFDIR | 0o555, 0, ""))
                     folders.append((prefix + child.name, child.digest))
                 for link in directory.symlinks:
                     os.symlink(link.target, prefix + link.name, dir_fd=root)
                     os.utime(prefix + link.name, ns=_TIMES, dir_fd=root, follow_symlinks=False)
-                    entries.append((prefix + link.name, stat.S_IFLNK | 0o777, 0))
+                    entries.append((prefix + link.name, stat.S_IFLNK | 0o777, 0, link.target))
                 for file in directory.files:
                     self._place(file, prefix + file.name, root)
                     mode = 0o555 if file.is_executable else 0o444
-                    entries.append((prefix + file.name, stat.S_IFREG | mode, file.digest.size))
+                    entries.append((prefix + file.name, stat.S_IFREG | mode, file.digest.size, file.digest.hash))
             for path, _ in reversed(folders):
                 os.chmod(path or ".", 0o555, dir_fd=root)
                 os.utime(path or ".", ns=_TIMES, dir_fd=root)
@@ -331,17 +340,23 @@ class TreeStore:
 
     def _program(self, digest: Digest) -> Path:
         place = self._programs / digest.hash
-        try:
+        with contextlib.suppress(OSError):
             found = place.lstat()
-            if (found.st_mode, found.st_size, found.st_mtime_ns) == (stat.S_IFREG | 0o555, digest.size, _TIMES[1]):
+            looks_right = (found.st_mode, found.st_size, found.st_mtime_ns) == (
+                stat.S_IFREG | 0o555, digest.size, _TIMES[1],
+            )  # fmt: skip
+            if looks_right and digest not in self._read:
+                with place.open("rb", buffering=0) as file:
+                    looks_right = sha256_of(file) == digest.hash
+            if looks_right:
+                self._read.add(digest)
                 return place
-        except FileNotFoundError:
-            pass
         new = f".new-{secrets.token_hex(16)}"
         folder = os.open(self._programs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._copy(digest, new, folder, 0o555)
             os.replace(new, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+            self._read.add(digest)
         finally:
             os.close(folder)
         return place
@@ -369,19 +384,3 @@ def _above(path: str) -> Iterator[str]:
     while path:
         path = path.rpartition("/")[0]
         yield path
-
-
-def _listing(entries: list[tuple[str, int, int]]) -> bytes:
-    body = json.dumps(entries).encode()
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
-
-
-def _parse_listing(path: Path) -> list[tuple[str, int, int]] | None:
-    """What a tree should hold, or nothing if that is not known or not to be trusted."""
-    try:
-        checksum, _, body = path.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    if hashlib.sha256(body).hexdigest().encode() != checksum:
-        return None
-    return [(str(name), int(mode), int(size)) for name, mode, size in json.loads(body)]

@@ -13,6 +13,6 @@ __all__ = ["Campaign", "campaigns"]
 
 def campaigns() -> tuple[Campaign, ...]:
     """All of them, in the order in which they are run."""
-    from mlbuild.selftest import kills, random_builds
+    from mlbuild.selftest import kills, random_builds, refusals
 
-    return (random_builds.CAMPAIGN, *kills.CAMPAIGNS)
+    return (random_builds.CAMPAIGN, *kills.CAMPAIGNS, *refusals.CAMPAIGNS)

@@ -33,7 +33,8 @@ class Command:
     """mlbuild at work. `prepare` is done in its process before anything else."""
 
     def __init__(self, main: Main, scene: Scene, *arguments: str, prepare: Callable[[], None] | None = None) -> None:
-        self._stderr = scene.folder.parent / "stderr"
+        # In memory: the scene's own disk may be full.
+        self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
         argv = (*arguments[:1], f"--disk_cache={scene.cache}", *arguments[1:])
         home = environ(scene)
         self.pid = os.fork()
@@ -72,10 +73,11 @@ class Command:
         return Ended(os.waitstatus_to_exitcode(self._status), self._said())
 
     def _said(self) -> str:
-        try:
-            return self._stderr.read_text(encoding="utf-8", errors="backslashreplace")
-        except FileNotFoundError:
-            return ""
+        size = os.fstat(self._stderr).st_size
+        return os.pread(self._stderr, size, 0).decode("utf-8", "backslashreplace")
+
+    def __del__(self) -> None:
+        os.close(self._stderr)
 
 
 def is_honest(ended: Ended) -> None:
@@ -88,7 +90,7 @@ def is_honest(ended: Ended) -> None:
 
 
 def _become(
-    main: Main, argv: tuple[str, ...], home: object, folder: Path, stderr: Path, prepare: Callable[[], None] | None
+    main: Main, argv: tuple[str, ...], home: object, folder: Path, stderr: int, prepare: Callable[[], None] | None
 ) -> int:
     """In the new process: a session, streams and an environment of its own, then the command."""
     os.setsid()
@@ -96,12 +98,9 @@ def _become(
     os.environ.clear()
     os.environ.update(home)
     os.chdir(folder)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    for descriptor, path, how in ((0, os.devnull, os.O_RDONLY), (1, os.devnull, flags), (2, str(stderr), flags)):
-        opened = os.open(path, how, 0o600)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor, opened in ((0, null), (1, null), (2, stderr)):
         os.dup2(opened, descriptor)
-        if opened > 2:
-            os.close(opened)
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True)
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace", write_through=True)
     for ending in (signal.SIGTERM, signal.SIGHUP):

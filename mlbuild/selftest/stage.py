@@ -85,10 +85,10 @@ class Stage:
         remove_tree(self._base / "state")
 
     @contextlib.contextmanager
-    def scene(self, *, is_shared: bool = True) -> Iterator[Scene]:
-        """An empty workspace; unless `is_shared`, its cache shares no file with others, and may be damaged."""
+    def scene(self, *, is_shared: bool = True, place: Path | None = None) -> Iterator[Scene]:
+        """An empty workspace; unless `is_shared`, its cache shares no file with others, and may be damaged or elsewhere."""
         self._count += 1
-        place = self.folder / f"{os.getpid()}-{self._count}"
+        place = (place or self.folder) / f"{os.getpid()}-{self._count}"
         place.mkdir()
         try:
             scene = Scene(place / "workspace", place / "mlbuild")

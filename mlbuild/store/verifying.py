@@ -221,19 +221,15 @@ def _fault_of_program(place: Path, known: dict[int, str]) -> str | None:
 def _fault_of_tree(place: Path, trees: TreeStore, sound: _Sound, known: dict[int, str]) -> str | None:
     if not HASH.fullmatch(place.name):
         return "it has no name of a tree"
-    if not trees.is_sound(place.name):
-        return "it is not as it was staged"
     root = sound.get_root(place.name)
-    if root is None:
-        return None
-    try:
-        where = differs(place, root, sound.get, known)
-    except (BlobMissing, ValueError):
-        # Its messages have been collected: what it should hold is not known beyond its listing.
-        return None
-    except OSError as error:
-        return f"{UNREADABLE}: {reason(error)}"
-    return None if where is None else f"`{where}` is not what was staged"
+    # Where its messages have been collected, what it should hold is not known beyond its listing.
+    with contextlib.suppress(BlobMissing, ValueError):
+        try:
+            if root is not None and (where := differs(place, root, sound.get, known)) is not None:
+                return f"`{where}` is not what was staged"
+        except OSError as error:
+            return f"{UNREADABLE}: {reason(error)}"
+    return None if trees.is_sound(place.name) else "it is not as it was staged"
 
 
 def _files(folder: Path, findings: list[Finding]) -> Iterator[Path]:
