@@ -320,6 +320,9 @@ def _lines_of(place: Path, workspace: Path, environ: Mapping[str, str], above: t
         raise fail("rc-file", f"`{place}` cannot be read: {why}", exit_code=ExitCode.COMMAND_LINE) from None
     for number, line in _logical_lines(text):
         origin = f"{place}:{number}"
+        if "\0" in line:
+            raise fail("rc-file", f"{origin}: the line holds a NUL byte", hint="rc files are text in UTF-8",
+                       exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
         try:
             words = shlex.split(line, comments=True)
         except ValueError as why:

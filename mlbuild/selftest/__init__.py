@@ -13,6 +13,15 @@ __all__ = ["Campaign", "campaigns"]
 
 def campaigns() -> tuple[Campaign, ...]:
     """All of them, in the order in which they are run."""
-    from mlbuild.selftest import kills, random_builds, refusals
+    from mlbuild.selftest import bad_input, edits_meanwhile, flips, kills, power, random_builds, refusals, together
 
-    return (random_builds.CAMPAIGN, *kills.CAMPAIGNS, *refusals.CAMPAIGNS)
+    return (
+        random_builds.CAMPAIGN,
+        *kills.CAMPAIGNS,
+        *refusals.CAMPAIGNS,
+        *flips.CAMPAIGNS,
+        edits_meanwhile.CAMPAIGN,
+        together.CAMPAIGN,
+        power.CAMPAIGN,
+        bad_input.CAMPAIGN,
+    )

@@ -17,7 +17,7 @@ class Violation(Exception):
 
 @record
 class Size:
-    """How many trials: in mlbuild's default tests, in a short run, in a long one; and a short run's time in seconds."""
+    """How many trials: in mlbuild's default tests (0: only in its slow ones), in a short run, in a long one; and a short run's time in seconds."""
 
     tiny: int
     short: int

@@ -199,13 +199,13 @@ CAMPAIGNS = (
     Campaign(
         "kills",
         "killed at random moments, once or again and again: the next build is right, runs nothing twice, leaves nothing",
-        Size(3, 150, 10_000, 60),
+        Size(2, 300, 10_000, 20),
         killed_at_random,
     ),
     Campaign(
         "kills-at-calls",
         "killed before any one of the calls by which it changes a disk: the same",
-        Size(3, 40, 1_000_000, 30),
+        Size(2, 100, 1_000_000, 15),
         killed_at_a_call,
         interception.lacking,
         calls_of_a_build,
@@ -213,7 +213,7 @@ CAMPAIGNS = (
     Campaign(
         "signals",
         "Ctrl-C, SIGTERM and SIGHUP, once or twice: it ends within 2 s, nothing survives, no file is left, and the same",
-        Size(2, 40, 3_000, 20),
+        Size(1, 60, 3_000, 10),
         told_to_end,
     ),
 )

@@ -145,6 +145,6 @@ def _smaller(story: Story) -> Iterator[Story]:
 CAMPAIGN = Campaign(
     "random-builds",
     "after any edits and failures, what is told as done is what a builder gives that never caches; nothing runs twice",
-    Size(4, 100, 20_000, 60),
+    Size(3, 150, 20_000, 20),
     trial,
 )

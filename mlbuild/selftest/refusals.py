@@ -128,7 +128,7 @@ def cannot_mount() -> str | None:
     pid = os.fork()
     if pid == 0:
         try:
-            _own_mounts()
+            own_mounts()
             os._exit(0)
         except OSError:
             os._exit(1)
@@ -138,10 +138,10 @@ def cannot_mount() -> str | None:
 @contextlib.contextmanager
 def _disk(stage: Stage) -> Iterator[Path]:
     """A file system of this process's own."""
-    _own_mounts()
+    own_mounts()
     place = stage.folder / f"disk-{os.getpid()}"
     place.mkdir(exist_ok=True)
-    _mount("tmpfs", place, "tmpfs", 0, "size=1g,mode=0700")
+    mount("tmpfs", place, "tmpfs", 0, "size=1g,mode=0700")
     try:
         yield place
     finally:
@@ -149,17 +149,17 @@ def _disk(stage: Stage) -> Iterator[Path]:
 
 
 def _mount_again(place: Path, size: int) -> None:
-    _mount("tmpfs", place, "tmpfs", MS_REMOUNT, f"size={size}")
+    mount("tmpfs", place, "tmpfs", MS_REMOUNT, f"size={size}")
 
 
-def _own_mounts() -> None:
+def own_mounts() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    _mount("none", Path("/"), None, MS_REC | MS_PRIVATE, None)
+    mount("none", Path("/"), None, MS_REC | MS_PRIVATE, None)
 
 
-def _mount(source: str, place: Path, kind: str | None, flags: int, options: str | None) -> None:
+def mount(source: str, place: Path, kind: str | None, flags: int, options: str | None) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     words = [word.encode() if word is not None else None for word in (kind, options)]
     if libc.mount(source.encode(), os.fsencode(place), words[0], ctypes.c_ulong(flags), words[1]) != 0:
@@ -172,7 +172,7 @@ CAMPAIGNS = (
         "refusals",
         "any one call fails, once or from then on, with ENOSPC, EDQUOT, EIO, EMFILE, EROFS, EACCES or ENOMEM: "
         "a right build or an error in words, and the next is right",
-        Size(4, 60, 1_000_000, 40),
+        Size(0, 500, 1_000_000, 20),
         refused,
         interception.lacking,
         points,
@@ -180,7 +180,7 @@ CAMPAIGNS = (
     Campaign(
         "full-disk",
         "the cache's disk has room for any number of pages less than a build needs: the same",
-        Size(2, 25, 400, 20),
+        Size(1, 50, 400, 8),
         full,
         cannot_mount,
         lambda stage: 400,

@@ -115,6 +115,11 @@ def test_imports_are_followed_and_a_circle_is_said(workspace: Path) -> None:
     assert "imports itself" in complaint(workspace, "build", "//x")
 
 
+def test_a_nul_byte_in_an_rc_file_is_said(workspace: Path) -> None:
+    (workspace / ".mlbuildrc").write_bytes(b"try-import \0x\n")
+    assert ".mlbuildrc:1: the line holds a NUL byte" in complaint(workspace, "build", "//x")
+
+
 def test_a_mistake_in_an_rc_file_has_its_place(workspace: Path) -> None:
     (workspace / ".mlbuildrc").write_text("\nbiuld --jobs=9\n")
     assert complaint(workspace, "build", "//x") == (
