@@ -432,6 +432,7 @@ def _binding(local: Name, exported: Name) -> Node:
         suffix=exported.suffix,
     )
     if local.name == exported.name:
-        string.before = local.before
+        string.before = local.before + exported.before
+        string.suffix = local.suffix + exported.suffix
         return string
     return Assign(local.start, exported.end, local.line, exported.last_line, local, "=", string, False)

@@ -24,10 +24,10 @@ class _Meaning:
         self._sorts = is_declarative or sorts
 
     def file(self, file: tree.File) -> Any:
-        loaded: dict[str, tuple[str, str]] = {}
+        loaded: dict[tuple[str, str], str] = {}
         for each in file.statements:
             if isinstance(each, tree.Load):
-                loaded.update({local: (each.module, exported) for _, local, exported in each.bindings})
+                loaded.update({(each.module, local): exported for _, local, exported in each.bindings})
         rest = [self._of(each) for each in file.statements if not isinstance(each, tree.Load)]
         return sorted(loaded.items()), rest
 

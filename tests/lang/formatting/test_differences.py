@@ -65,6 +65,12 @@ def test_comments_of_loads_that_are_joined_are_kept() -> None:
     assert format_text(text, Kind.BZL) == '# About b.\nload(":a.bzl", "a", "b")\n'
 
 
+def test_comments_of_a_loaded_name_that_is_written_once_are_kept() -> None:
+    text = 'load(\n    ":a.bzl",\n    # Local.\n    a =  # Beside.\n    # There.\n    "a",\n)\n'
+    expected = 'load(\n    ":a.bzl",\n    # Local.\n    # There.\n    "a",  # Beside.\n)\n'
+    assert format_text(text, Kind.BZL) == expected
+
+
 def test_tabs_and_line_ends_of_windows_are_repaired() -> None:
     assert format_text("def f():\r\n\treturn 1\r\n", Kind.BZL) == "def f():\n    return 1\n"
 
