@@ -162,11 +162,21 @@ def escape(text: str) -> str:
     )
 
 
+_LONGEST_NAME = 100
+_MOST_NAMES = 500
+"""Beyond these a search for what is close would take long, and help nobody."""
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate closest to `word`, or nothing when none is close."""
     import difflib
 
-    close = difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+    if len(word) > _LONGEST_NAME:
+        return None
+    names = sorted({each for each in candidates if len(each) <= _LONGEST_NAME})
+    if len(names) > _MOST_NAMES:
+        names = sorted(names, key=lambda name: abs(len(name) - len(word)))[:_MOST_NAMES]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return close[0] if close else None
 
 

@@ -36,6 +36,7 @@ def equal(a: Any, b: Any) -> bool:
     if kind in DICTS and other in DICTS:
         if len(a) != len(b) or a.keys() != b.keys() or _bools(a) != _bools(b):
             return False
+        charge(8 * len(a) + 8)
         return _equal_items([*a.values()], [b[key] for key in a])
     if kind is Set and other is Set:
         charge(len(a))
@@ -46,10 +47,10 @@ def equal(a: Any, b: Any) -> bool:
 def _equal_items(a: Any, b: Any) -> bool:
     """Whether so many items are equal, one by one. Python compares them only if it does as Starlark would, without any depth."""
     if _ALIKE.issuperset(map(type, a)) and _ALIKE.issuperset(map(type, b)):
-        if len(a) > 64:
-            charge(len(a) >> 2)
+        if len(a) > 16:
+            charge(len(a))
         return bool(a == b)
-    charge(2 * len(a) + 2)
+    charge(6 * len(a) + 6)
     return all(map(equal, a, b))
 
 
@@ -83,7 +84,7 @@ def _order(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any
                 return compare(a != a, b != b)
             return compare(a, b)
         if (kind is tuple and type(b) is tuple) or (kind in LISTS and type(b) in LISTS):
-            charge(2 * min(len(a), len(b)) + 2)
+            charge(6 * min(len(a), len(b)) + 6)
             for x, y in zip(a, b, strict=False):
                 if not equal(x, y):
                     return ordered(x, y)

@@ -18,6 +18,9 @@ MARK = "+program"
 """The global of every compiled module that holds what `source_line` and the frames need."""
 
 
+_LONGEST = 10_000
+
+
 class StarlarkError(UserError):
     """An error of a Starlark file. Its first diagnostic gets location and frames when it leaves `execute` or `call`."""
 
@@ -29,6 +32,8 @@ class StarlarkError(UserError):
     @classmethod
     def of(cls, code: str, message: str, hint: str | None = None) -> StarlarkError:
         """An error that has no place yet."""
+        if len(message) > _LONGEST:
+            message = f"{message[:_LONGEST]}… ({len(message)} characters)"
         return cls(Diagnostic(code, message, hint=hint))
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from mlbuild.lang import kinds, tree
+from mlbuild.lang import kinds, tree, weights
 from mlbuild.lang.facts import CONSTANTS, Facts
 from mlbuild.lang.inline import LOAD, LONG, may_be_integer
 from mlbuild.lang.invocations import Invocations, safe
 from mlbuild.lang.kinds import INTS, Value
 from mlbuild.lang.resolve import Resolution
+from mlbuild.lang.thread import CALL
 
 _COMPARISON: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
@@ -284,18 +285,20 @@ class Expressions(Invocations):
             guarded = self.facts.is_guarded(node.body)
         if guarded:
             key = self.constant(f"lambda\0{self.file.path}:{node.offset}", node.offset)
+            steps = self.constant(CALL + weights.weight(node.body, self.facts.weights), node.offset)
             at = node.body.offset
             if self.recursion:
-                body = self.call(at, "+leave_again", self.call(at, "+enter_again", key), body)
+                body = self.call(at, "+leave_again", self.call(at, "+enter_again", key, steps), body)
             else:
-                body = self.call(at, "+leave", self.call(at, "+enter", key), key, body)
+                body = self.call(at, "+leave", self.call(at, "+enter", key, steps), key, body)
         return self.at(ast.Lambda(arguments, body), node.offset)
 
     def _comprehension(self, node: tree.Comprehension) -> ast.expr:
         parts: list[Any] = [node.body, *([node.key] if node.key else []), *node.clauses]
         clauses = [clause for clause in node.clauses if isinstance(clause, tree.ForClause)]
+        steps = weights.element(node, self.facts.weights)
         self.no_walrus += 1
-        first = self.iterated(clauses[0].iterable, parts, node)
+        first = self.iterated(clauses[0].iterable, parts, node, steps)
         pairs = self.is_pairs(clauses[0])
         self.no_walrus -= 1
         generators: list[ast.comprehension] = []
@@ -306,7 +309,7 @@ class Expressions(Invocations):
                     continue
                 if clause is not clauses[0]:
                     self.no_walrus += 1
-                    first = self.iterated(clause.iterable, parts, None)
+                    first = self.iterated(clause.iterable, parts, None, steps)
                     pairs = self.is_pairs(clause)
                     self.no_walrus -= 1
                 self._clause(clause.target, first, pairs, generators)
@@ -318,7 +321,7 @@ class Expressions(Invocations):
                 key = self.call(node.key.offset, "+hashed", key)
             return self.at(ast.DictComp(key, body, generators), node.offset)
 
-    def iterated(self, iterable: tree.Expression, body: Any, of: tree.Comprehension | None) -> ast.expr:
+    def iterated(self, iterable: tree.Expression, body: Any, of: tree.Comprehension | None, steps: int) -> ast.expr:
         """What a comprehension iterates over: charged, and guarded if its parts might change it. `of` is the comprehension
         if its scope is not yet entered."""
         offset = iterable.offset
@@ -327,18 +330,21 @@ class Expressions(Invocations):
                 effects = self.facts.has_effects(body, walked(iterable))
         else:
             effects = self.facts.has_effects(body, walked(iterable))
-        view = None if effects else self.view(iterable)
+        view = None if effects else self.view(iterable, steps)
         if view is not None:
             return view
         helper = "+guarded" if effects and not self.facts.is_fresh(iterable) else "+loop"
-        return self.call(offset, helper, self.expression(iterable))
+        return self.call(offset, helper, self.expression(iterable), self.constant(steps, offset))
 
-    def view(self, iterable: tree.Expression) -> ast.expr | None:
+    def view(self, iterable: tree.Expression, steps: int) -> ast.expr | None:
         """`d.items()`, `d.keys()` or `d.values()` of a dict that nothing changes meanwhile, without making a list."""
         holder = walked(iterable)
         if holder is iterable or not isinstance(iterable, tree.Call) or not isinstance(iterable.function, tree.Dot):
             return None
-        return self.call(iterable.offset, "+each " + iterable.function.name, self.expression(holder))
+        offset = iterable.offset
+        return self.call(
+            offset, "+each " + iterable.function.name, self.expression(holder), self.constant(steps, offset)
+        )
 
     def is_pairs(self, clause: tree.ForClause | tree.For) -> bool:
         """Whether the loop's target takes apart what surely has as many parts."""

@@ -13,12 +13,15 @@ from mlbuild.lang.library import FUNCTIONS
 from mlbuild.lang.resolve import Resolution, bindings
 from mlbuild.lang.runtime import NATIVE_METHODS
 from mlbuild.lang.uses import Uses, bound_by, calls, inner_names, nodes
+from mlbuild.lang.weights import weight
 
 CONSTANTS = {"None": None, "True": True, "False": False}
 _FRESH = frozenset(("range", "list", "tuple", "dict", "set", "sorted", "enumerate", "zip", "reversed", "dir"))
 _FRESH_METHODS = frozenset(("items", "keys", "values", "split", "elems"))
 _CALLS_BACK = frozenset(("sorted", "max", "min", "getattr"))
 _FEW_CALLS = 64
+_LIGHT = 60
+"""Steps of a function that need not be charged when it is called."""
 
 
 @dataclass(slots=True)
@@ -50,6 +53,8 @@ class Facts:
         self._returns: dict[str, Value] = {}
         self._harmless: set[str] = set()
         self._costs: dict[str, int] = {}
+        self.weights: dict[str, int] = {}
+        """Of the functions that charge nothing when they are called, the steps that whoever calls them pays."""
         self._known: dict[int, Scope] = {}
         self._statements = file.statements
         self._inner: set[str] | None = None
@@ -72,6 +77,8 @@ class Facts:
                     self._returns[statement.name] = self._returned(body)
                 if cost <= _FEW_CALLS:
                     self._costs[statement.name] = cost
+                    if (steps := weight(body, self.weights)) <= _LIGHT:
+                        self.weights[statement.name] = steps
             elif (
                 isinstance(statement, tree.Assign)
                 and statement.operator == "="
@@ -369,6 +376,8 @@ class Facts:
     # Calls
     def is_guarded(self, body: Any) -> bool:
         """Whether the function calls what might call it back, or so much that its calls must be counted."""
+        if weight(body, self.weights) > _LIGHT:
+            return True
         return any(self.may_call_back(call) for call in calls(body)) and self._calls_made(body) > _FEW_CALLS
 
     def _calls_made(self, body: Any) -> int:

@@ -92,7 +92,7 @@ def _write_fields(fields: dict[str, Any], out: list[str], inside: tuple[Any, ...
 
 
 def _pay_for_items(count: int) -> None:
-    charge(8 * count + 4)
+    charge(20 * count + 16)
     grow(64 * count)
 
 
@@ -103,7 +103,7 @@ def _inside(error: StarlarkError, where: str, depth: int) -> StarlarkError:
 
 
 def _quoted(text: str) -> str:
-    return f'"{in_parts(text, _escaped)}"'
+    return sized(f'"{in_parts(text, _escaped)}"')  # type: ignore[no-any-return]
 
 
 def _escaped(text: str) -> str:

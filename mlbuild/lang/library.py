@@ -242,7 +242,8 @@ def _int(x: Any, /, base: Any = _MISSING) -> int:
 
 
 def _long(digits: str, base: int) -> int:
-    if base == 10 and digits.isdigit():
+    if base == 10 and digits.isdigit() and len(digits) < 39_000:
+        charge((len(digits) >> 5) ** 2 >> 1)
         return decimal_value(digits)
     if len(digits) > 20000:
         fail("integer-too-large", f"integer of {len(digits)} digits is too large")

@@ -54,9 +54,9 @@ def end(value: Any) -> None:
             ITERATING[key] = count - 1
 
 
-def guarded(value: Any) -> Iterator[Any]:
+def guarded(value: Any, steps: int) -> Iterator[Any]:
     """Iterates in a comprehension whose body might change the value."""
-    items = loop(value)
+    items = loop(value, steps)
     begin(value)
     try:
         yield from items
@@ -64,19 +64,21 @@ def guarded(value: Any) -> Iterator[Any]:
         end(value)
 
 
-def loop(value: Any) -> Iterable[Any]:
-    """What a `for` iterates over; its turns are charged."""
+def loop(value: Any, steps: int = 1) -> Iterable[Any]:
+    """What a `for` iterates over; its turns are charged, each with so many steps."""
     if type(value) in SIZED:
-        return charged(value, len(value))
-    return _host_iteration(value)
+        return charged(value, len(value), steps)
+    items = _host_iteration(value)
+    charge(len(items) * steps)
+    return items
 
 
-def charged(value: Iterable[Any], count: int) -> Iterable[Any]:
-    """The value, of so many items; its turns are charged."""
-    if count > 4096:
-        return _metered(value, count)
-    if count > 8:
-        charge(count)
+def charged(value: Iterable[Any], count: int, steps: int) -> Iterable[Any]:
+    """The value, of so many items; its turns are charged. Short loops are paid for with what is around them."""
+    if (total := count * steps) > 4096:
+        return _metered(value, count, steps)
+    if total > 16:
+        charge(total)
     return value
 
 
@@ -90,7 +92,7 @@ def elements(value: Any) -> Any:
     return _host_iteration(value)
 
 
-def _host_iteration(value: Any) -> Iterable[Any]:
+def _host_iteration(value: Any) -> list[Any]:
     kind = type(value)
     if kind not in TYPES and (iterate := getattr(kind, "starlark_iter", None)) is not None:
         items = list(iterate(value))
@@ -100,13 +102,14 @@ def _host_iteration(value: Any) -> Iterable[Any]:
     raise StarlarkError.of("not-iterable", f"type '{type_name(value)}' is not iterable", hint)
 
 
-def _metered(value: Iterable[Any], count: int) -> Iterator[Any]:
+def _metered(value: Iterable[Any], count: int, steps: int) -> Iterator[Any]:
     """The items, charged by the thousand: a loop that breaks pays for what it has begun."""
     items = iter(value)
+    size = max(_CHUNK // steps, 16)
 
     def chunks() -> Iterator[Iterator[Any]]:
-        for _ in range(0, count, _CHUNK):
-            charge(_CHUNK)
-            yield islice(items, _CHUNK)
+        for start in range(0, count, size):
+            charge(min(size, count - start) * steps)
+            yield islice(items, size)
 
     return chain.from_iterable(chunks())

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 
-from mlbuild.lang import tree
+from mlbuild.lang import tree, weights
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.expressions import Expressions, walked
 from mlbuild.lang.resolve import Resolution
 from mlbuild.lang.runtime import IN_PLACE
+from mlbuild.lang.thread import CALL
 from mlbuild.lang.uses import nodes
 
 _ACTIVE = "+active"
@@ -44,7 +45,8 @@ class _Statements(Expressions):
             case tree.For():
                 self._for(node, out)
             case tree.While():
-                turn = self.call(node.offset, "+turn")
+                steps = weights.turn((node.condition, node.body), self.facts.weights)
+                turn = self.call(node.offset, "+turn", self.constant(steps, node.offset))
                 test = self.at(ast.BoolOp(ast.And(), [turn, self.condition(node.condition)]), node.offset)
                 out.append(self.at(ast.While(test, self._block(node.body), []), node.offset))
             case tree.If():
@@ -198,7 +200,9 @@ class _Statements(Expressions):
         offset = node.iterable.offset
         stores = any(isinstance(each, tree.Index | tree.Dot) for each in nodes(node.target))
         effects = stores or self.facts.has_effects(node.body, walked(node.iterable))
-        view = None if effects else self.view(node.iterable)
+        turn = weights.turn((node.target, node.body), self.facts.weights)
+        steps = self.constant(turn, offset)
+        view = None if effects else self.view(node.iterable, turn)
         iterable = view or self.expression(node.iterable)
         body: list[ast.stmt] = []
         if isinstance(node.target, tree.Name):
@@ -221,12 +225,13 @@ class _Statements(Expressions):
             out.append(self.at(ast.For(target, view, body, []), node.offset))
             return
         if not effects or self.facts.is_fresh(node.iterable):
-            out.append(self.at(ast.For(target, self.call(offset, "+loop", iterable), body, []), node.offset))
+            out.append(self.at(ast.For(target, self.call(offset, "+loop", iterable, steps), body, []), node.offset))
             return
         guarded = self.temporary()
         begin = self.call(offset, "+begin", iterable)
         out.append(self._set(self.named(guarded, offset, ast.Store()), begin, offset))
-        loop = self.at(ast.For(target, self.call(offset, "+loop", self.named(guarded, offset)), body, []), node.offset)
+        turns = self.call(offset, "+loop", self.named(guarded, offset), steps)
+        loop = self.at(ast.For(target, turns, body, []), node.offset)
         end = self.at(ast.Expr(self.call(offset, "+end", self.named(guarded, offset))), offset)
         out.append(self.at(ast.Try([loop], [], [], [end]), node.offset))
 
@@ -241,8 +246,9 @@ class _Statements(Expressions):
         if guarded:
             key = self.constant(f"{node.name}\0{self.file.path}:{node.offset}", node.offset)
             enter = "+enter_again" if self.recursion else "+enter"
+            steps = self.constant(CALL + weights.weight(node.body, self.facts.weights), node.offset)
             begin = self._set(
-                self.named(_ACTIVE, node.offset, ast.Store()), self.call(node.offset, enter, key), node.offset
+                self.named(_ACTIVE, node.offset, ast.Store()), self.call(node.offset, enter, key, steps), node.offset
             )
             if self.recursion:
                 left = self.call(node.offset, "+leave_again", self.named(_ACTIVE, node.offset))

@@ -343,5 +343,6 @@ for _table in (STRING_METHODS, BYTES_METHODS, _LIST, _DICT, _SET):
 
 def bound(value: Any, name: str) -> Builtin:
     """The method of a native value as a value."""
+    grow(400)
     method = METHODS[type(value)][name]
     return Builtin(name, lambda *args, **kwargs: method(value, *args, **kwargs), value)

@@ -133,7 +133,7 @@ def _split(name: str) -> Method:
             pieces = self.count(sep) + 1 if sep is not None else len(self) // 2 + 1
             _pay_for_pieces(self, pieces if maxsplit is None or maxsplit < 0 else min(pieces, maxsplit + 1))
         made: list[str] = native(self, sep, -1 if maxsplit is None else maxsplit)
-        if 32 < len(self) <= SCANNED:
+        if 4 < len(self) <= SCANNED:
             _pay_for_pieces(self, len(made))
         return made
 
@@ -180,7 +180,7 @@ def _splitlines(self: str, keepends: Any = False, /) -> list[str]:
     import re
 
     want("splitlines", "keepends", keepends, bool)
-    if len(self) > 32:
+    if len(self) > 4:
         pieces = self.count("\n") + self.count("\r") + 1
         charge(6 * pieces)
         _pay_for_pieces(self, pieces)

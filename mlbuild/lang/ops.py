@@ -89,7 +89,8 @@ _LARGE = 1 << 4096
 
 def too_many_bits(bits: int) -> NoReturn:
     """The integer would be larger than the limit."""
-    fail("integer-too-large", f"integer too large: {bits} bits (the limit is {limits().bits})")
+    message = f"integer too large: {bits} bits (the limit is {limits().bits})"
+    fail("integer-too-large", message, "use floats, or a text of digits")
 
 
 def _laboured(a: int, b: int) -> None:

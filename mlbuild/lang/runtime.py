@@ -73,14 +73,14 @@ def _get_one(receiver: Any, key: Any, /) -> Any:
     return _get_slowly(receiver, key)
 
 
-def _each(name: str, view: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _each(name: str, view: Callable[[Any], Any]) -> Callable[[Any, int], Any]:
     """`for ... in d.items()` of a dict that does not change meanwhile."""
     slowly = _caller(name)
 
-    def each(receiver: Any, /) -> Any:
+    def each(receiver: Any, steps: int, /) -> Any:
         if type(receiver) in values.DICTS:
-            return loops.charged(view(receiver), len(receiver))
-        return loops.loop(slowly(receiver))
+            return loops.charged(view(receiver), len(receiver), steps)
+        return loops.loop(slowly(receiver), steps)
 
     return each
 

@@ -108,7 +108,7 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
         if len(inside) > 200:
             fail("too-deep", "value nesting depth limit exceeded")
         count = len(value.fields if kind is Struct else value)
-        charge(4 * count + 4)
+        charge(16 * count + 16)
         grow(_PIECE * (count + 1))
         if kind in DICTS:
             out.append("{")
@@ -159,7 +159,7 @@ def _atom(value: Any) -> str:
 
 def quote(text: str) -> str:
     """The string as a literal."""
-    return f'"{in_parts(text, _escaped)}"'
+    return sized(f'"{in_parts(text, _escaped)}"')  # type: ignore[no-any-return]
 
 
 _PART = 1 << 14
@@ -167,13 +167,16 @@ _PART = 1 << 14
 
 def in_parts(text: str, change: Callable[[str], str]) -> str:
     """The text changed by a function that takes much memory for a while, part by part if it is long."""
-    if len(text) <= _PART:
-        changed = change(text)
-        return text if changed is text else sized(changed)
+    if len(text) <= _FREE:
+        return change(text)
     parts = []
     for start in range(0, len(text), _PART):
-        charge(_PART >> 5)
-        parts.append(sized(change(text[start : start + _PART])))
+        part = text[start : start + _PART]
+        changed = change(part)
+        charge((len(part) >> 3) + 16 * (len(changed) - len(part)))
+        if len(text) <= _PART:
+            return changed
+        parts.append(sized(changed))
     spend(sum(map(len, parts)), 1 if text.isascii() else 4)
     return "".join(parts)
 
@@ -188,6 +191,7 @@ def _printable(text: str) -> str:
     """Without what is not seen, such as marks that turn the direction of writing."""
     if text.isprintable():
         return text
+    charge(4 * len(text))
     return "".join(each if each.isprintable() else _unseen(ord(each)) for each in text)
 
 
@@ -225,7 +229,7 @@ def int_text(value: int) -> str:
     """The decimal digits, whatever the interpreter's limit on them."""
     if (bits := value.bit_length()) < 13000:
         return str(value)
-    charge((bits >> 10) ** 2)
+    charge((bits >> 7) ** 2 >> 1)
     sign, value = ("-", -value) if value < 0 else ("", value)
     parts = []
     while value:

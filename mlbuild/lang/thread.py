@@ -209,7 +209,7 @@ def leave(active: dict[str, None], key: str, value: object) -> object:
     return value
 
 
-def enter_again(key: str) -> str:
+def enter_again(key: str, steps: int = CALL) -> str:
     """A user's function begins that may be running already. Gives the entry that `leave_again` takes back."""
     thread = CURRENT.get()
     depth = len(thread.active)
@@ -218,7 +218,7 @@ def enter_again(key: str) -> str:
         error.at_caller = True
         raise error
     try:
-        thread.charge(1)
+        thread.charge(steps)
     except StarlarkError as error:
         error.at_caller = True
         raise
@@ -233,7 +233,7 @@ def leave_again(entry: str, value: object = None) -> object:
     return value
 
 
-def turn() -> bool:
-    """One more turn of a `while`: it is charged like a call."""
-    CURRENT.get().charge(1)
+def turn(steps: int) -> bool:
+    """One more turn of a `while`."""
+    CURRENT.get().charge(steps)
     return True
