@@ -59,12 +59,12 @@ def test_a_case_is_the_same_each_time() -> None:
 
 def test_the_cases_are_not_dull() -> None:
     """Of all kinds: bytes that are no text, files that cannot be parsed and files that can, calls."""
-    made = [case(number) for number in range(200)]
+    made = [case(number) for number in range(1_000)]
     files = [each for each in made if isinstance(each, File)]
-    assert len(made) - len(files) > 30
+    assert len(made) - len(files) > 150
     assert any(b"\xff" in each.source for each in files)
     assert len({each.dialect for each in files}) == 2
-    assert len({each.source for each in files}) > 120
+    assert len({each.source for each in files}) > 600
 
 
 def test_a_failure_is_told_with_the_least_input_and_how_to_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
