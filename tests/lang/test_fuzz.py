@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlbuild.lang import MODULE
+from mlbuild.lang import MODULE, check
 from tests.lang.fuzzing import LEAK, fuzz, report, shrink
 from tests.lang.noise import Calls, File, case
 
@@ -92,3 +92,12 @@ def test_a_case_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     count, found = fuzz(0, 1, 10)
     assert count == 1
     assert found[0].startswith("case 0: takes more than -1.0 s")
+
+
+def test_a_thousand_files_are_checked_without_an_exception_and_told_in_their_order() -> None:
+    for number in range(1_000):
+        made = case(number)
+        if isinstance(made, File):
+            _, found = check(made.source, "a.bzl", made.dialect, frozenset())
+            places = [each.location for each in found if each.location is not None]
+            assert len(places) == len(found) and places == sorted(places), number
