@@ -209,7 +209,7 @@ class Loader:
         return package
 
     def _evaluate(self, path: str, names: Mapping[str, object], context: object) -> None:
-        thread = Thread(context=context)
+        thread = Thread(context=context, allowance=self._modules.allowance)
         thread.print = lambda text: self._print(text, thread.location())
         self._modules.evaluate(path, BUILD, names, thread)
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from mlbuild.diagnostics import Location, UserError, did_you_mean, fail
-from mlbuild.lang import MODULE, Dialect, Load, Program, Thread, execute
+from mlbuild.lang import MODULE, Allowance, Dialect, Load, Program, Thread, execute
 from mlbuild.loading import missing
 from mlbuild.loading.folders import Folders
 from mlbuild.loading.lines import SourceLines
@@ -59,6 +59,7 @@ class Modules:
         self._print = print
         self._lines = SourceLines(sources)
         self._done: dict[str, Exports | UserError] = {}
+        self.allowance = Allowance()
         self._loads: dict[str, tuple[Load, ...]] = {}
         self._globals = {**MODULE_GLOBALS, "native": Native({**PACKAGE_FUNCTIONS, **NATIVE_RULES}, prelude)}
         self.workspace_name = ""
@@ -166,7 +167,7 @@ class Modules:
             del active[top.path]
 
     def _execute(self, program: Program, loaded: Mapping[str, Exports]) -> Exports:
-        thread = Thread(context=ModuleContext(self))
+        thread = Thread(context=ModuleContext(self), allowance=self.allowance)
         thread.print = lambda text: self._print(text, thread.location())
         return execute(program, self._globals, loaded, thread)
 
