@@ -104,7 +104,7 @@ def _of_package(
     folder = Label(repository, package, "x").package_path
     suffixes = (".bzl",) if modules else attribute.allow_files if attribute is not None else True
     if modules or suffixes:
-        for name in _files(workspace, folder, suffixes if isinstance(suffixes, tuple) else ("",), deep=modules):
+        for name in files_of(workspace, folder, suffixes if isinstance(suffixes, tuple) else ("",)):
             if f"{folder}/{name}".lstrip("/") != path:
                 yield prefix + name, _KIND.File, "module" if modules else "file"
 
@@ -137,7 +137,7 @@ def written_targets(workspace: EditedWorkspace, path: str) -> Iterator[tuple[str
                 yield each.value.value, rule, call
 
 
-def _files(workspace: EditedWorkspace, folder: str, suffixes: tuple[str, ...], *, deep: bool) -> Iterator[str]:
+def files_of(workspace: EditedWorkspace, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
     """The files of a package, in its folders too."""
     folders = workspace.folders()
     stack = [""]

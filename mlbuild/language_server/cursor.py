@@ -90,6 +90,7 @@ def cursor_at(code: str, offset: int) -> Cursor:
                 return _plain(before, offset, brackets, in_comment=True)
             continue
         if kind == BAD:
+            text = text.lstrip(" \t")
             unclosed = _UNCLOSED.search(text)
             if unclosed is None:
                 continue

@@ -62,7 +62,11 @@ class Text:
         return min(start + max(column - 1, 0), len(self.code))
 
     def extent(self, offset: int) -> types.Range:
-        """The word or string that begins at the offset."""
+        """The word or string that begins at the offset, or the content of the string that begins before it."""
+        if offset and self.code[offset - 1] in "\"'":
+            end = self.code.find(self.code[offset - 1], offset)
+            if end > offset and "\n" not in self.code[offset:end]:
+                return self.range(offset, end)
         match = _EXTENT.match(self.code, offset)
         return self.range(offset, match.end() if match else offset)
 

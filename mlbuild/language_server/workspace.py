@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ class Texts:
     def __init__(self) -> None:
         self.open: dict[str, Text] = {}
         self.versions: dict[str, int | None] = {}
+        self.encoding: str = "utf-16"
+        """What the editor counts columns in."""
 
 
 class Programs:
@@ -87,7 +90,7 @@ class EditedWorkspace:
         if (known := self._texts.open.get(place)) is not None:
             return known
         try:
-            return Text(Path(place).read_bytes().decode("utf-8"))
+            return Text(Path(place).read_bytes().decode("utf-8"), self._texts.encoding)
         except (OSError, ValueError):
             return None
 
@@ -116,6 +119,8 @@ class EditedWorkspace:
         if self._loader is None:
             self._sources = self._new_sources()
             self._loader = Loader(self._sources, Programs(self._cache, self._is_edited))
+            with contextlib.suppress(UserError):  # told where WORKSPACE.ml is shown
+                self._loader.workspace()
         return self._loader
 
     def folders(self) -> Folders:
@@ -180,6 +185,16 @@ class EditedWorkspace:
     def packages_in(self, repository: str) -> tuple[str, ...]:
         """The folders of all packages of another repository."""
         return tuple(self.folders().packages_below(f"external/{repository}"))
+
+    def with_edits(self, texts: Mapping[str, str]) -> EditedWorkspace:
+        """The workspace as it would be if these files had these texts."""
+        edited = Texts()
+        edited.encoding = self._texts.encoding
+        edited.open = {
+            **self._texts.open,
+            **{self.place_of(path): Text(text, edited.encoding) for path, text in texts.items()},
+        }
+        return EditedWorkspace(self.root, self._rules, edited, self._cache)
 
     # What changes
     def edited(self, path: str) -> None:

@@ -16,7 +16,7 @@ MARK = "‸"
 """Stands for the cursor in a text."""
 
 
-PATIENCE = 60
+PATIENCE = 20
 """Seconds without a word after which the server is taken to hang."""
 
 
@@ -27,10 +27,17 @@ class Refused(Exception):
 class Server:
     """A server in a process of its own, and the conversation with it."""
 
-    def __init__(self, folder: Path, cache: Path, *, encodings: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        *,
+        encodings: list[str] | None = None,
+        program: tuple[str, str] = ("-m", "mlbuild"),
+    ) -> None:
         environ = {**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlbuild", "lsp"],
+            [sys.executable, *program, "lsp"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -205,6 +212,31 @@ class Editor:
         """Label -> item."""
         items = self.ask("textDocument/completion", self.at(path, marked))["items"]
         return {each["label"]: each for each in items}
+
+    def places(self, method: str, path: str, marked: str, more: Mapping[str, object] | None = None) -> list[str]:
+        """The places that are the answer, as `path:line:column`, from 1."""
+        found = self.ask(f"textDocument/{method}", {**self.at(path, marked), **(more or {})})
+        return [self._place(each) for each in (found if isinstance(found, list) else [found] if found else [])]
+
+    def references(self, path: str, marked: str) -> list[str]:
+        return self.places("references", path, marked, {"context": {"includeDeclaration": True}})
+
+    def renamed(self, path: str, marked: str, name: str) -> dict[str, str]:
+        """Path -> text of the files that a rename changes. Of texts of ASCII. Raises Refused."""
+        edit = self.ask("textDocument/rename", {**self.at(path, marked), "newName": name})
+        texts: dict[str, str] = {}
+        for uri, edits in edit["changes"].items():
+            where = uri.removeprefix(self.folder.as_uri() + "/")
+            text = marked.replace(MARK, "") if where == path else (self.folder / where).read_text()
+            for each in sorted(edits, key=lambda each: list(each["range"]["start"].values()), reverse=True):
+                text = applied(text, {"textEdit": each})
+            texts[where] = text
+        return texts
+
+    def _place(self, found: Mapping[str, Any]) -> str:
+        start = found["range"]["start"]
+        path = found["uri"].removeprefix(self.folder.as_uri() + "/")
+        return f"{path.rpartition('/rules/')[2]}:{start['line'] + 1}:{start['character'] + 1}"
 
     def hover(self, path: str, marked: str) -> str | None:
         found = self.ask("textDocument/hover", self.at(path, marked))
