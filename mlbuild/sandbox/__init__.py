@@ -5,6 +5,7 @@ silence, a process that outlives its spawn, a byte of an output that a living pr
 """
 
 from mlbuild.sandbox.availability import SandboxStatus, probe
-from mlbuild.sandbox.linux import LinuxRunner, remove_leftovers
+from mlbuild.sandbox.linux import LinuxRunner
+from mlbuild.sandbox.own_folder import OwnFolder, remove_leftovers
 
-__all__ = ["LinuxRunner", "SandboxStatus", "probe", "remove_leftovers"]
+__all__ = ["LinuxRunner", "OwnFolder", "SandboxStatus", "probe", "remove_leftovers"]

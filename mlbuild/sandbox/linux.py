@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import platform
 import secrets
@@ -19,6 +18,7 @@ from mlbuild.files.remove import remove_tree
 from mlbuild.files.staging import StagedTree, TreeStore
 from mlbuild.sandbox.availability import SandboxStatus, probe
 from mlbuild.sandbox.bubblewrap import INPUTS, STARTER, WORK, Layout, arguments, needs_starter
+from mlbuild.sandbox.own_folder import OwnFolder
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
 from mlbuild.sandbox.starter import starter
@@ -72,7 +72,7 @@ class LinuxRunner:
         self._sandbox_debug = sandbox_debug
         self._say = say
         self._lock = threading.Lock()
-        self._own: _OwnFolder | None = None
+        self._own: OwnFolder | None = None
         self._spawner: Spawner | None = None
         self._is_interrupted = False
 
@@ -121,13 +121,13 @@ class LinuxRunner:
                 self._own.remove()
             self._spawner, self._own = None, None
 
-    def _ready(self) -> tuple[Spawner, _OwnFolder]:
+    def _ready(self) -> tuple[Spawner, OwnFolder]:
         with self._lock:
             if self._spawner is None or self._own is None:
                 status = self.status()
                 if not status.is_hermetic:
                     raise status.error()
-                self._own = _OwnFolder(self._folder)
+                self._own = OwnFolder(self._folder)
                 write_etc(self._own.path / "etc")
                 bubblewrap = status.bubblewrap
                 self._spawner = Spawner(
@@ -241,55 +241,6 @@ class LinuxRunner:
             log.flush()
         log.seek(0)
         return self._store.put_stream(log)
-
-
-class _OwnFolder:
-    """This runner's part of the folder that all runners share; its lock says that the runner lives."""
-
-    def __init__(self, folder: Path) -> None:
-        runs = folder / "runs"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        runs.mkdir(mode=0o700, exist_ok=True)
-        remove_leftovers(folder)
-        while True:
-            name = secrets.token_hex(16)
-            self._lock_path = runs / f"{name}.lock"
-            self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            if self._lock_path.exists():
-                break
-            # Who removes leftovers has taken it for one, before it was locked.
-            os.close(self._lock)
-        self.path = runs / name
-        self.path.mkdir(mode=0o755)
-        self.path.chmod(0o755)
-
-    def remove(self) -> None:
-        remove_tree(self.path)
-        self._lock_path.unlink(missing_ok=True)
-        os.close(self._lock)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Removes what runners left that were killed: their locks are free, since the kernel held them. Raises OSError."""
-    runs = folder / "runs"
-    for name in sorted(os.listdir(runs)) if runs.is_dir() else ():
-        if not name.endswith(".lock"):
-            continue
-        try:
-            lock = os.open(runs / name, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left = runs / name.removesuffix(".lock")
-            if left.exists():
-                remove_tree(left)
-            (runs / name).unlink(missing_ok=True)
-        except (BlockingIOError, FileNotFoundError):
-            continue
-        finally:
-            os.close(lock)
 
 
 def _with_starter(place: Path, own: str, layout: Layout, command: list[str]) -> tuple[Layout, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from mlbuild.files.staging import TreeStore
 from mlbuild.files.states import FileStates
 from mlbuild.lang import ProgramCache
 from mlbuild.loading import Loader
-from mlbuild.sandbox import LinuxRunner, remove_leftovers
+from mlbuild.sandbox import LinuxRunner, OwnFolder, remove_leftovers
 from mlbuild.seams import BlobMissing
 from mlbuild.session import null_build
 from mlbuild.store import DiskActionCache, DiskStore
@@ -51,6 +52,7 @@ class Rooms:
         with suppress(OSError):
             # What others keep is in nobody's way.
             remove_leftovers(cache / "run")
+        self._say_whose(cache)
         self.states = FileStates(request.state_folder / "files")
         opening.callback(self.states.save)
         self.store = DiskStore(cache, self._warn)
@@ -91,6 +93,11 @@ class Rooms:
         )
         return execute(graph, wanted, doors, options)
 
+    def own_folder(self) -> OwnFolder:
+        """A folder for a program to run in. Raises UserError where the disk refuses it."""
+        with in_words(self._request.cache_folder):
+            return OwnFolder(self._request.cache_folder / "run")
+
     def until_whole(self, work: Callable[[], T]) -> T:
         """Work that needs blobs of results: what lacks some is made again. Raises UserError where that is in vain."""
         try:
@@ -123,6 +130,19 @@ class Rooms:
         path = f"{OUTPUT_ROOT}/logs/{name}.log"
         self.outputs.place(path, FileValue(self.store.put(log)))
         return path
+
+    def _say_whose(self, cache: Path) -> None:
+        """Root may write anywhere; what it leaves in a user's cache, that user cannot write any more."""
+        there = next(each for each in (cache, *cache.parents) if each.exists())
+        if os.geteuid() == 0 and (owner := there.stat().st_uid) != 0:
+            self._warn(
+                Diagnostic(
+                    "cache-of-a-user",
+                    f"the cache folder `{cache}` belongs to user {owner}, and what root puts there stays root's",
+                    hint="run mlbuild without `sudo`, or name another folder with `--disk_cache`; "
+                    f"`chown -R {owner} {cache}` gives that user back what is root's",
+                )
+            )
 
     def _warn(self, diagnostic: Diagnostic) -> None:
         self._sink.emit(Warned(diagnostic))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,11 @@ from mlbuild.terms import WORKING_DIRECTORY, Artifact, FileValue, RunCommand, Sy
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
+    from mlbuild.sandbox import OwnFolder
     from mlbuild.session.rooms import Rooms
+
+
+PR_SET_PDEATHSIG = 1
 
 
 def artifacts(command: RunCommand) -> tuple[Artifact, ...]:
@@ -23,15 +27,19 @@ def artifacts(command: RunCommand) -> tuple[Artifact, ...]:
     return tuple(dict.fromkeys((*command.inputs, *mounted)))
 
 
-def stage(command: RunCommand, values: Mapping[Artifact, FileValue | TreeValue], rooms: Rooms) -> Path:
-    """A private folder laid out like an input root: read-only inputs, a writable working folder."""
+def stage(command: RunCommand, values: Mapping[Artifact, FileValue | TreeValue], rooms: Rooms) -> OwnFolder:
+    """A private folder laid out like an input root: read-only inputs, a writable working folder.
+
+    It is to be removed by who has it; if we are killed, the next command does that.
+    """
     contents: dict[str, Value] = {f"{WORKING_DIRECTORY}/{path.path}": values[path] for path in command.inputs}
     for mount in command.mounts:
         content = mount.content
         contents[mount.path] = SymlinkValue(content) if isinstance(content, str) else values[content]
     root = merkle_tree(contents, rooms.store.get)
     root.keep_in(rooms.store)
-    folder = Path(tempfile.mkdtemp(prefix="mlbuild-run-"))
+    own = rooms.own_folder()
+    folder = own.path
     work = folder / WORKING_DIRECTORY
     work.mkdir()
     for entry in sorted(rooms.trees.tree(root.digest).iterdir()):
@@ -40,7 +48,7 @@ def stage(command: RunCommand, values: Mapping[Artifact, FileValue | TreeValue],
             continue
         for inside in sorted(entry.iterdir()):
             (work / inside.name).symlink_to(inside)
-    return folder
+    return own
 
 
 def run(command: RunCommand, folder: Path, arguments: tuple[str, ...], request: BuildRequest) -> int:
@@ -64,8 +72,13 @@ def run(command: RunCommand, folder: Path, arguments: tuple[str, ...], request: 
     # Who tells us to end means the program, which may have things to finish; we wait for it.
     told = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, pass_on) for each in told}
+    prctl = ctypes.CDLL(None).prctl
     try:
-        process = subprocess.Popen([*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment)
+        process = subprocess.Popen(
+            [*command.arguments, *arguments], cwd=folder / WORKING_DIRECTORY, env=environment,
+            # If we are killed, it is too: nobody would be left to end it.
+            preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
+        )  # fmt: skip
         # Ctrl-C reaches the program by itself, from the terminal.
         before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
         for number in early:
@@ -75,12 +88,6 @@ def run(command: RunCommand, folder: Path, arguments: tuple[str, ...], request: 
         for each, handler in before.items():
             signal.signal(each, handler)
     return code if code >= 0 else 128 - code
-
-
-def remove(folder: Path) -> None:
-    from mlbuild.files.remove import remove_tree
-
-    remove_tree(folder)
 
 
 def _in_folder(value: str, command: RunCommand, folder: Path) -> str:

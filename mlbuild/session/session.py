@@ -21,10 +21,9 @@ from mlbuild.terms import OUTPUT_ROOT
 from mlbuild.terms.event import BuildStarted, PhaseStarted, TargetCompleted, TestFinished, Warned
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlbuild.config import BuildRequest
     from mlbuild.execution import Outcome
+    from mlbuild.sandbox import OwnFolder
     from mlbuild.seams import EventSink
     from mlbuild.session.rooms import Rooms
     from mlbuild.terms import ActionGraph, ConfiguredTarget
@@ -143,21 +142,22 @@ class Session:
                 )  # fmt: skip
             command = wanted.run
 
-            def staged() -> tuple[Outcome, Path | None]:
+            def staged() -> tuple[Outcome, OwnFolder | None]:
                 outcome = rooms.execute(graph, running.artifacts(command))
                 is_whole = all(artifact in outcome.values for artifact in running.artifacts(command))
                 return outcome, running.stage(command, outcome.values, rooms) if is_whole else None
 
-            outcome, folder = rooms.until_whole(staged)
-            code = ExitCode.BUILD_FAILED if folder is None else ExitCode.SUCCESS
+            outcome, own = rooms.until_whole(staged)
+            code = ExitCode.BUILD_FAILED if own is None else ExitCode.SUCCESS
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
-            if folder is None:
+            if own is None:
                 return code
         # The lock is given back first: what runs may itself build here.
         try:
-            return running.run(command, folder, arguments, self._request)
+            return running.run(command, own.path, arguments, self._request)
         finally:
-            running.remove(folder)
+            with uninterrupted():
+                own.remove()
 
     def query(self) -> tuple[Iterable[str], ExitCode]:
         """Answers the request's question about the target graph: the lines to show, and what the command ends with."""

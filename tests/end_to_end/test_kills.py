@@ -209,3 +209,24 @@ def test_the_terminals_ctrl_c_reaches_every_process_and_harms_nothing(
     assert (process.returncode, orphanage.left(within=2)) == (8, []), said
     assert b"Traceback" not in said
     recovers(shell_workspace, reference, before)
+
+
+def test_a_program_that_runs_dies_with_mlbuild_and_its_folder_goes_with_the_next_command(
+    workspace: Workspace, orphanage: Orphanage
+) -> None:
+    workspace.write("BUILD.ml", 'py_binary(name = "wait", main = "wait.py", srcs = ["wait.py"])\n')
+    workspace.write(
+        "wait.py",
+        "import os, pathlib, time\n"
+        'pathlib.Path(os.environ["BUILD_WORKSPACE_DIRECTORY"], "started").touch()\n'
+        "time.sleep(600)\n",
+    )
+    process = started(workspace.folder, workspace.cache, "run", "//:wait")
+    assert wait_until(lambda: (workspace.folder / "started").exists(), process)
+    process.kill()
+    process.communicate()
+    assert orphanage.left(within=2) == []
+    runs = workspace.cache / "run" / "runs"
+    assert len(list(runs.glob("*.lock"))) >= 1
+    assert mlbuild_ends(workspace.folder, workspace.cache, "build", "//:wait").code == 0
+    assert list(runs.iterdir()) == []

@@ -168,3 +168,14 @@ def test_an_interpreter_that_the_user_may_not_read_is_named(house: House) -> Non
         f"error[no-such-interpreter]: no Python interpreter `{hidden}/python3` on this machine: Permission denied\n"
         "  hint: install it (`uv python install`, the system's packages, or pyenv), or change the attribute `python`\n",
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can use another user's cache")
+def test_root_in_a_users_cache_is_told_what_that_does(shell_workspace: Workspace) -> None:
+    shell_workspace.write("BUILD.ml", 'genrule(name = "a", outs = ["a.txt"], cmd = "echo > $@")\n')
+    assert shell_workspace.build("//:a").warnings == ""
+    os.chown(shell_workspace.cache, ADA, ADA)
+    shell_workspace.write("in.txt", "")
+    shell_workspace.edit("BUILD.ml", "echo", "echo new")
+    done = shell_workspace.build("//:a")
+    assert (done.code, f"belongs to user {ADA}, and what root puts there stays root's" in done.warnings) == (0, True)

@@ -9,7 +9,7 @@ import pytest
 
 from mlbuild.cli.selftest import command
 from mlbuild.files import states
-from mlbuild.sandbox import linux
+from mlbuild.sandbox import own_folder
 from mlbuild.selftest import Campaign, campaigns, driver, interception, kills, random_builds
 from mlbuild.selftest.campaign import Violation
 from mlbuild.selftest.edits import Edit
@@ -59,7 +59,7 @@ def test_a_command_that_does_not_tidy_up_after_a_killed_one_is_found_out(
         pytest.skip(lacking)
     stage = Stage(tmp_path, command)
     stage.prepare()
-    for room in (rooms, linux):
+    for room in (rooms, own_folder):
         monkeypatch.setattr(room, "remove_leftovers", lambda folder: None)
     with adopting(), pytest.raises(Violation, match=r"left over after the next build: .*run/runs/"):
         kills.killed_at_a_call(stage, kills.calls_of_a_build(stage) // 2)
