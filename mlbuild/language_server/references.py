@@ -32,11 +32,12 @@ def files(workspace: EditedWorkspace) -> Iterator[str]:
 def of_target(workspace: EditedWorkspace, target: Target) -> Iterator[Span | None]:
     """Every label of the target or of a part of it: from its beginning to the target's name's end. Nothing: a pause."""
     label = target.label
-    last = label.package.rpartition("/")[2]
     for path in tuple(files(workspace)):
         yield None
         text = workspace.text(path)
-        if text is None or not (label.name in text.code or (label.name == last and label.package in text.code)):
+        # A label of another package names the package; only in its own package may a label be the name alone.
+        is_near = f"{path.rpartition('/')[0]}/".startswith(f"{label.package}/" if label.package else "")
+        if text is None or label.name not in text.code or not (is_near or f"//{label.package}" in text.code):
             continue
         for written in labels.written_in(workspace, path):
             if not written.is_load and names_target(workspace, written.label, label):
