@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from mlbuild.diagnostics import UserError
 from mlbuild.lang.resolve import CONSTANTS
 from mlbuild.lang.scan import KEYWORDS, RESERVED
-from mlbuild.language_server import references
+from mlbuild.language_server import names, references
 from mlbuild.language_server.definition import Symbol
 from mlbuild.language_server.diagnose import labels_in
 from mlbuild.language_server.references import Span
@@ -83,6 +83,9 @@ def of_symbol(workspace: EditedWorkspace, symbol: Symbol, name: str) -> Iterator
         raise CannotRename(f"`{name}` is no name")
     if symbol.place.path.startswith("external/"):
         raise CannotRename(f"`{symbol.name}` is mlbuild's own")
+    meaning = names.lookup(workspace, symbol.place.path, symbol.name, symbol.place.offset)
+    if meaning is not None and meaning.what == "parameter":
+        raise CannotRename(f"`{symbol.name}` is a parameter: calls may give it by its name")
     edits: dict[Span, str] = {}
     for span in references.of_symbol(workspace, symbol):
         if span is None:

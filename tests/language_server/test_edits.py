@@ -55,6 +55,8 @@ def test_a_name_is_not_renamed_to_one_that_means_something_there(editor: Editor)
     text = "def f(a):\n    ‸y = a\n    return y + a\n"
     with pytest.raises(Refused, match="`a` already means something else"):
         editor.renamed("m.bzl", text, "a")
+    with pytest.raises(Refused, match="`a` is a parameter: calls may give it by its name"):
+        editor.renamed("m.bzl", "def f(a):\n    return ‸a\n", "b")
     with pytest.raises(Refused, match="`for` is no name"):
         editor.renamed("m.bzl", text, "for")
 
