@@ -26,10 +26,11 @@ from mlbuild.lang.dialect import BUILD, MODULE, Dialect
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.json import JSON
 from mlbuild.lang.library import STRUCT, UNIVERSE
+from mlbuild.lang.private import PrivateFolder
 from mlbuild.lang.program import Load, Program, call, compile_program, execute
 from mlbuild.lang.text import repr_value, str_value
 from mlbuild.lang.thread import Allowance, Limits, Thread
-from mlbuild.lang.values import Builtin, Namespace, Set, Struct, freeze, type_name
+from mlbuild.lang.values import Builtin, FrozenDict, FrozenList, Namespace, Set, Struct, freeze, type_name
 
 __all__ = [
     "BUILD",
@@ -40,9 +41,12 @@ __all__ = [
     "Allowance",
     "Builtin",
     "Dialect",
+    "FrozenDict",
+    "FrozenList",
     "Limits",
     "Load",
     "Namespace",
+    "PrivateFolder",
     "Program",
     "ProgramCache",
     "Set",

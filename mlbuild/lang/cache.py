@@ -9,6 +9,7 @@ from _frozen_importlib_external import MAGIC_NUMBER
 
 from mlbuild.diagnostics import Location
 from mlbuild.lang.ahead import FEWEST, start
+from mlbuild.lang.private import PrivateFolder
 from mlbuild.lang.program import Load, Program, compile_program
 from mlbuild.records import as_values
 
@@ -32,8 +33,7 @@ class ProgramCache:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
-        self._folder = None if folder is None else os.fspath(folder)
-        self._usable: bool | None = None if folder is not None else False
+        self._kept = PrivateFolder(folder, ".program")
         self._programs: dict[str, Program] = {}
         self._helpers: list[Popen[bytes]] = []
         self._about: dict[tuple[Dialect, frozenset[str]], str] = {}
@@ -51,7 +51,7 @@ class ProgramCache:
             program = self._read(key, source, path)
             if program is None:
                 program = compile_program(source if isinstance(source, bytes) else source(), path, dialect, names)
-                self._write(key, program)
+                self._kept.write(key, _dump(program, key))
             self._programs[key] = program
         return program
 
@@ -63,12 +63,12 @@ class ProgramCache:
         wanted = []
         for source, path, content in files:
             key = self._key(source, path, dialect, names, content)
-            file = self._file(key)
+            file = self._kept.file(key)
             if file is not None and key not in self._programs and not os.path.exists(file):
                 wanted.append((key, path, source))
         if len(wanted) >= FEWEST:
             read = [(key, path, source if isinstance(source, bytes) else source()) for key, path, source in wanted]
-            self._helpers += start(f"{self._folder}", read, as_values(dialect), names)
+            self._helpers += start(f"{self._kept.path}", read, as_values(dialect), names)
 
     def close(self) -> None:
         """Ends the helpers. A program may be asked for after that, too."""
@@ -79,9 +79,9 @@ class ProgramCache:
 
     def make(self, key: str, source: bytes, path: str, dialect: Dialect, names: frozenset[str]) -> None:
         """Compiles and keeps the file, unless that was done. Raises `StarlarkError`."""
-        file = self._file(key)
+        file = self._kept.file(key)
         if file is not None and not os.path.exists(file):
-            self._write(key, compile_program(source, path, dialect, names))
+            self._kept.write(key, _dump(compile_program(source, path, dialect, names), key))
 
     def _key(self, source: Source, path: str, dialect: Dialect, names: frozenset[str], content: str | None) -> str:
         from xxhash import xxh3_128_hexdigest
@@ -94,72 +94,17 @@ class ProgramCache:
             content = xxh3_128_hexdigest(source if isinstance(source, bytes) else source())
         return xxh3_128_hexdigest(f"{about}\0{content}\0{path}".encode("utf-8", "surrogatepass"))
 
-    def _file(self, key: str) -> str | None:
-        if self._usable is None:
-            self._usable = self._folder is not None and _is_private(self._folder)
-        return f"{self._folder}/{key}.program" if self._usable else None
-
     def _read(self, key: str, source: Source, path: str) -> Program | None:
-        file = self._file(key)
-        if file is None:
-            return None
-        try:
-            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            return None
-        try:
-            data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
-        return _load(data, key, source, path)
-
-    def _write(self, key: str, program: Program) -> None:
-        file = self._file(key)
-        if file is None:
-            return
-        temporary = f"{self._folder}/.{key}.{os.getpid()}.{id(program):x}"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as out:
-                    out.write(_dump(program, key))
-                os.replace(temporary, file)
-            except OSError:
-                os.unlink(temporary)
-        except OSError:  # a cache that cannot be written is a cache that is empty
-            pass
-
-
-def _is_private(folder: str) -> bool:
-    """Makes the folder if need be. Whether only its owner, who we are, can write there."""
-    import stat
-
-    try:
-        os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
-        if not os.path.isdir(folder):
-            os.mkdir(folder, 0o700)
-        status = os.lstat(folder)
-    except OSError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+        data = self._kept.read(key)
+        return None if data is None else _load(data, key, source, path)
 
 
 def _dump(program: Program, key: str) -> bytes:
-    from xxhash import xxh3_128_digest
-
     loads = tuple((each.module, each.bindings, each.location.line, each.location.column) for each in program.loads)
-    body = marshal.dumps((key, program.code, program.places, loads, program.globals))
-    return xxh3_128_digest(body) + body
+    return marshal.dumps((key, program.code, program.places, loads, program.globals))
 
 
-def _load(data: bytes, key: str, source: Source, path: str) -> Program | None:
-    from xxhash import xxh3_128_digest
-
-    body = memoryview(data)[16:]
-    if len(data) < 16 or xxh3_128_digest(body) != data[:16]:
-        return None
+def _load(body: memoryview, key: str, source: Source, path: str) -> Program | None:
     try:
         found, code, places, loads, names = marshal.loads(body)
     except (ValueError, EOFError, TypeError):

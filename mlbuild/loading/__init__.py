@@ -4,7 +4,8 @@ Comes in: a source tree through its door, and labels or patterns. Goes out: what
 Never: a disk but through the door; a value that depends on the configuration (`select` stays unresolved).
 """
 
+from mlbuild.loading.kept import Keeper
 from mlbuild.loading.loader import Defaults, Loader
 from mlbuild.loading.package import BUILD_FILE, WORKSPACE_FILE, Package, Registration, Workspace
 
-__all__ = ["BUILD_FILE", "WORKSPACE_FILE", "Defaults", "Loader", "Package", "Registration", "Workspace"]
+__all__ = ["BUILD_FILE", "WORKSPACE_FILE", "Defaults", "Keeper", "Loader", "Package", "Registration", "Workspace"]

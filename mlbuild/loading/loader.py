@@ -10,6 +10,7 @@ from mlbuild.loading import missing
 from mlbuild.loading.builder import PackageBuilder
 from mlbuild.loading.dependencies import dependencies_of
 from mlbuild.loading.folders import Folders
+from mlbuild.loading.kept import Asked, Keeper, KeptPackages
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.modules import Modules, Programs
 from mlbuild.loading.native import BUILD_GLOBALS, NATIVE_RULES, WORKSPACE_GLOBALS, WorkspaceBuilder
@@ -45,8 +46,15 @@ class Loader:
     """Phase 1. Remembers what it evaluated, and every error, for as long as it lives: one build."""
 
     def __init__(
-        self, sources: SourceTree, programs: Programs, sink: EventSink | None = None, defaults: Defaults = Defaults()
+        self,
+        sources: SourceTree,
+        programs: Programs,
+        sink: EventSink | None = None,
+        defaults: Defaults = Defaults(),
+        keeper: Keeper | None = None,
+        about: str = "",
     ) -> None:
+        """`keeper` keeps evaluated packages; `about` names all that evaluates them: mlbuild itself, and what it is given."""
         self._sink = sink
         self._defaults = defaults
         self._folders = Folders(sources)
@@ -56,6 +64,11 @@ class Loader:
         self._entries: dict[Label, Entry] = {}
         self._lines = SourceLines(sources)
         self._modules = Modules(sources, programs, self._folders, self.prelude, self._print)
+        self._about = about
+        self._evaluator_text: str | None = None
+        self._kept = None if keeper is None else KeptPackages(keeper, self._modules, self._folders, self._evaluator)
+        self._printed: set[str] = set()
+        """The files that printed something: what they are loaded by is evaluated each time, so that it is printed again."""
 
     def workspace(self) -> Workspace:
         """What WORKSPACE.ml says, or an empty workspace if there is none."""
@@ -197,16 +210,35 @@ class Loader:
         folder = folder_of(repository, name)
         if not self._folders.is_package(folder):
             raise missing.no_such_package(self._folders, repository, name)
-        builder = PackageBuilder(repository, name, self._folders, self._modules.label_in, self._lines, workspace.name)
         names = {**BUILD_GLOBALS, **self.prelude()}
-        try:
-            self._evaluate(f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE, names, builder)
-        except UserError as error:
-            raise UserError(*builder.errors, *error.diagnostics, exit_code=error.exit_code) from None
-        package = builder.finish()
+        path = f"{folder}/{BUILD_FILE}" if folder else BUILD_FILE
+        restored = None if self._kept is None else self._kept.restore(path, repository, name)
+        if restored is not None:
+            package, modules = restored
+            self._modules.restored(path, modules)
+        else:
+            asked = Asked(self._folders)
+            builder = PackageBuilder(repository, name, asked, self._modules.label_in, self._lines, workspace.name)
+            try:
+                self._evaluate(path, names, builder)
+            except UserError as error:
+                raise UserError(*builder.errors, *error.diagnostics, exit_code=error.exit_code) from None
+            package = builder.finish()
+            modules = self._modules.loaded_by(path)
+            if self._kept is not None and self._printed.isdisjoint((path, *modules)):
+                self._kept.keep(path, package, modules, asked)
         if self._sink is not None:
             self._sink.emit(PackageLoaded(str(package)))
         return package
+
+    def _evaluator(self) -> str:
+        """All that decides what a BUILD file means, besides its bytes and what it loads."""
+        if self._evaluator_text is None:
+            prelude = self._defaults.prelude
+            paths = () if prelude is None else (prelude, *self._modules.loaded_by(prelude))
+            states = [(path, self._modules.digest(path)) for path in paths]
+            self._evaluator_text = repr((self._about, self.workspace().name, states))
+        return self._evaluator_text
 
     def _evaluate(self, path: str, names: Mapping[str, object], context: object) -> None:
         thread = Thread(context=context, allowance=self._modules.allowance)
@@ -214,6 +246,7 @@ class Loader:
         self._modules.evaluate(path, BUILD, names, thread)
 
     def _print(self, text: str, location: Location) -> None:
+        self._printed.add(location.path)
         if self._sink is not None:
             self._sink.emit(Warned(Diagnostic("print", text, location), level="info"))
 

@@ -61,6 +61,7 @@ class Modules:
         self._done: dict[str, Exports | UserError] = {}
         self.allowance = Allowance()
         self._loads: dict[str, tuple[Load, ...]] = {}
+        self._restored: dict[str, tuple[str, ...]] = {}
         self._globals = {**MODULE_GLOBALS, "native": Native({**PACKAGE_FUNCTIONS, **NATIVE_RULES}, prelude)}
         self.workspace_name = ""
 
@@ -71,6 +72,8 @@ class Modules:
 
     def loaded_by(self, path: str) -> tuple[str, ...]:
         """The modules that an evaluated file loads, directly or not, in the order in which it comes upon them."""
+        if path in self._restored:
+            return self._restored[path]
         found: dict[str, None] = {}
         waiting = [path]
         while waiting:
@@ -81,6 +84,25 @@ class Modules:
                     found[module] = None
                     waiting.append(module)
         return tuple(found)
+
+    def restored(self, path: str, modules: tuple[str, ...]) -> None:
+        """The file was not evaluated; when it was, it loaded these modules."""
+        self._restored[path] = modules
+
+    def digest(self, path: str) -> str | None:
+        """The digest of a file's bytes; nothing if it cannot be read."""
+        try:
+            return self._sources.digest(path).hash
+        except (OSError, UserError):
+            return None
+
+    def package_of(self, path: str) -> str:
+        """The package that a module belongs to."""
+        return self._package_of(path, repository_and_folder(path)[1])
+
+    def exported(self, path: str, name: str) -> object:
+        """What the module exports under the name. Raises UserError, KeyError."""
+        return self.module(path)[name]
 
     def file_label(self, path: str) -> Label:
         """The label of a file, in the package that it belongs to; in that of its folder when no BUILD file is near."""
@@ -102,11 +124,9 @@ class Modules:
         """These files will be evaluated: lets them be compiled by all processors."""
         files = []
         for path in paths:
-            try:
-                content = self._sources.digest(path).hash
-            except (OSError, UserError):
-                continue  # told when it is evaluated
-            files.append((partial(self._sources.read, path), path, content))
+            content = self.digest(path)
+            if content is not None:  # else it is told when the file is evaluated
+                files.append((partial(self._sources.read, path), path, content))
         self._programs.ahead(files, dialect, frozenset(names))
 
     def label_in(self, path: str, text: str) -> Label:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import mlbuild
 from mlbuild.analysis import Configuration
 from mlbuild.diagnostics import Diagnostic, ExitCode, fail
 from mlbuild.execution import Doors, Options, Outcome, execute, until_whole
@@ -17,7 +18,7 @@ from mlbuild.files.output_tree import DiskOutputTree
 from mlbuild.files.source_tree import DiskSourceTree
 from mlbuild.files.staging import TreeStore
 from mlbuild.files.states import FileStates
-from mlbuild.lang import ProgramCache
+from mlbuild.lang import PrivateFolder, ProgramCache
 from mlbuild.loading import Loader
 from mlbuild.sandbox import LinuxRunner, OwnFolder, remove_leftovers
 from mlbuild.seams import BlobMissing
@@ -78,7 +79,9 @@ class Rooms:
         )
         programs = ProgramCache(cache / "lang")
         opening.callback(programs.close)
-        self.loader = Loader(self.sources, programs, sink)
+        packages = PrivateFolder(cache / "lang", ".package")
+        about = repr((mlbuild.__version__, [*null_build.own_code()]))
+        self.loader = Loader(self.sources, programs, sink, keeper=packages, about=about)
         self.configuration = Configuration(request.defines)
 
     def execute(self, graph: ActionGraph, wanted: Iterable[Artifact]) -> Outcome:

@@ -9,7 +9,7 @@ from mlbuild.analysis import Configuration, analyse
 from mlbuild.diagnostics import UserError, render
 from mlbuild.files.memory import MemorySourceTree
 from mlbuild.lang import ProgramCache
-from mlbuild.loading import Defaults, Loader
+from mlbuild.loading import Defaults, Keeper, Loader
 from mlbuild.seams import SourceTree
 from mlbuild.store import MemoryStore
 from mlbuild.terms import Action, ActionGraph, Label, outputs_of
@@ -29,6 +29,7 @@ class MemoryWorkspace:
         rules: Path | None = None,
         defines: Mapping[str, str] | None = None,
         sources: SourceTree | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.events: list[Event] = []
         self.configuration = Configuration(dict(defines or {}))
@@ -37,7 +38,7 @@ class MemoryWorkspace:
             everything.update(rule_files(rules))
         defaults = Defaults() if rules is not None else Defaults(prelude=None, toolchains=())
         tree = MemorySourceTree(everything, MemoryStore()) if sources is None else sources
-        self.loader = Loader(tree, ProgramCache(None), self, defaults)
+        self.loader = Loader(tree, ProgramCache(None), self, defaults, keeper)
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
