@@ -344,7 +344,7 @@ def _imported(
     if len(words) != 2:
         raise fail("rc-file", f"{origin}: {words[0]} takes one path", exit_code=ExitCode.COMMAND_LINE)
     place = Path(_path(words[1], environ, workspace, workspace)).resolve()
-    if not place.is_file():
+    if not os.path.isfile(place):
         if words[0] == "try-import":
             return
         raise fail("rc-file", f"{origin}: `{place}` does not exist", hint="write try-import if it may be absent",

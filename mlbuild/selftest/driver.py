@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import tempfile
 import time
 import traceback
@@ -14,7 +16,7 @@ from mlbuild.diagnostics import UserError
 from mlbuild.files.remove import remove_tree
 from mlbuild.selftest.campaign import Campaign, Violation
 from mlbuild.selftest.figures import Figure
-from mlbuild.selftest.processes import adopting
+from mlbuild.selftest.processes import adopting, nothing_survives
 from mlbuild.selftest.stage import Main, Stage
 
 MOST_TOLD = 5
@@ -29,13 +31,25 @@ def run(
     Raises UserError or Violation where this machine cannot build at all.
     """
     place = Path(tempfile.mkdtemp(prefix="mlbuild-selftest-", dir=folder))
-    try:
-        stage = Stage(place, main)
-        stage.prepare()
-        for campaign, count, seconds in campaigns:
-            yield _figure(stage, campaign, count, seconds, seed, jobs)
-    finally:
-        remove_tree(place)
+    with adopting():
+        try:
+            stage = Stage(place, main)
+            stage.prepare()
+            for campaign, count, seconds in campaigns:
+                yield _figure(stage, campaign, count, seconds, seed, jobs)
+        finally:
+            _remove(place)
+
+
+def _remove(place: Path) -> None:
+    """Where trials were interrupted, the builds that they had started may still be writing there."""
+    for _ in range(50):
+        with contextlib.suppress(Violation):
+            nothing_survives(0.1)
+        with contextlib.suppress(OSError):
+            remove_tree(place)
+            return
+    remove_tree(place)
 
 
 def _figure(stage: Stage, campaign: Campaign, count: int, seconds: float, seed: int, jobs: int) -> Figure:
@@ -53,11 +67,16 @@ def _figure(stage: Stage, campaign: Campaign, count: int, seconds: float, seed: 
         os.close(waiting)
     done = 0
     violations: list[tuple[int, str]] = []
-    for worker in workers:
-        for number, seen in worker.results():
-            done += 1
-            if seen is not None:
-                violations.append((number, seen))
+    try:
+        for worker in workers:
+            for number, seen in worker.results():
+                done += 1
+                if seen is not None:
+                    violations.append((number, seen))
+    except BaseException:
+        for worker in workers:
+            worker.end()
+        raise
     told = [
         (number, seen if index < MOST_TOLD else seen[:200]) for index, (number, seen) in enumerate(sorted(violations))
     ]
@@ -82,6 +101,12 @@ class _Worker:
             finally:
                 os._exit(code)
         os.close(descriptor)
+
+    def end(self) -> None:
+        """Ends it, if it has not ended: nobody wants to know any more."""
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
 
     def results(self) -> Iterator[tuple[int, str | None]]:
         """All of them, when it has ended; a trial that it did not come back from is a violation."""

@@ -115,6 +115,13 @@ def test_imports_are_followed_and_a_circle_is_said(workspace: Path) -> None:
     assert "imports itself" in complaint(workspace, "build", "//x")
 
 
+def test_an_import_of_an_impossible_name_is_not_there(workspace: Path) -> None:
+    (workspace / ".mlbuildrc").write_text(f"try-import {'a' * 300}\n")
+    assert ask(workspace, "build", "//x").jobs > 0
+    (workspace / ".mlbuildrc").write_text(f"import {'a' * 300}\n")
+    assert "does not exist" in complaint(workspace, "build", "//x")
+
+
 def test_a_nul_byte_in_an_rc_file_is_said(workspace: Path) -> None:
     (workspace / ".mlbuildrc").write_bytes(b"try-import \0x\n")
     assert ".mlbuildrc:1: the line holds a NUL byte" in complaint(workspace, "build", "//x")
