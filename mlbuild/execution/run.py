@@ -14,7 +14,7 @@ from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.hints import hints
 from mlbuild.execution.outcome import Counts, Options, Outcome, TestOutcome
 from mlbuild.execution.schedule import Schedule, State
-from mlbuild.execution.work import Done, Failed, Grown, Work, Worker
+from mlbuild.execution.work import Done, Failed, Grown, Work, Worker, ingested
 from mlbuild.records import record
 from mlbuild.seams import ActionCache, BlobMissing, ContentStore, EventSink, Fetcher, SourceTree, SpawnRunner
 from mlbuild.terms import (
@@ -309,7 +309,7 @@ class Execution:
         """A wanted artifact that no action makes is a source file."""
         for artifact in self._wanted:
             if artifact not in self._producers and artifact.is_source:
-                self._values[artifact] = self._doors.sources.ingest(artifact.path)
+                self._values[artifact] = ingested(self._doors.sources, artifact)
 
     def _is_source(self, path: str) -> bool:
         """For paths that a log speaks of: whatever else they are, they are no source files."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlbuild.diagnostics import ExitCode, UserError, render
+from mlbuild.diagnostics import ExitCode, UserError, fail, render
 from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.input_root import directory_of, members, merkle_tree
 from mlbuild.execution.prepare import prepare
@@ -65,6 +65,18 @@ class Grown:
 Work = Done | Failed | Grown
 
 
+def ingested(sources: SourceTree, artifact: Artifact) -> FileValue | TreeValue:
+    """A source's value. Raises UserError where it has gone since the BUILD files were read."""
+    try:
+        return sources.ingest(artifact.path)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise fail(
+            "input-gone",
+            f"`{artifact.path}` was there when the build began, and has gone since",
+            hint="wait until whatever changes the files has finished, then run the same command again",
+        ) from None
+
+
 class Worker:
     """Does one action at a time; many threads may call it at once."""
 
@@ -90,7 +102,7 @@ class Worker:
         """Raises BlobMissing, UserError (what stops the whole build) and OSError."""
         for artifact in inputs_of(action):
             if artifact not in values and artifact.is_source:
-                values[artifact] = self._sources.ingest(artifact.path)
+                values[artifact] = ingested(self._sources, artifact)
         match action:
             case SpawnAction():
                 return self._spawn(index, action, values)

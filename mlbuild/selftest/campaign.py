@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from random import Random
 from typing import TYPE_CHECKING
 
 from mlbuild.records import record
@@ -41,10 +42,12 @@ class Campaign:
     points: Callable[[Stage], int] | None = None
 
     def numbers(self, stage: Stage, count: int, seed: int) -> Iterable[int]:
-        """The numbers of `count` trials; spread evenly, from the seed on, where there are fewer trials than points."""
+        """The numbers of `count` trials: spread over all points, and shuffled, so that time that is up favours none."""
         if self.points is None:
             return range(seed, seed + count)
         points = self.points(stage)
-        if count >= points:
-            return range(points)
-        return sorted({(seed + number * points // count) % points for number in range(count)})
+        numbers = [(seed + each) % points for each in range(points)]
+        if count < points:
+            numbers = sorted({numbers[each * points // count] for each in range(count)})
+        Random(seed).shuffle(numbers)
+        return numbers

@@ -26,7 +26,7 @@ KINDS = {
     "compiled modules": "lang/*",
     "what was collected from the host": "host/*",
     "state of the workspace": "state/*/*",
-    "state of the sandbox": "run/*.json",
+    "state of the sandbox": "run/sandbox-status",
     "lists of staged trees": "staged/trees/*.list",
     "staged programs": "staged/programs/*",
     "staged trees": "staged/trees/*/*/*",

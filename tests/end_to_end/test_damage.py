@@ -22,7 +22,7 @@ KINDS = {
     "compiled modules": "lang/*",
     "what was collected from the host": "host/*",
     "state of the workspace": "state/*/*",
-    "state of the sandbox": "run/*.json",
+    "state of the sandbox": "run/sandbox-status",
     "listings of staged trees": "staged/trees/*.list",
     "leases and locks": "leases/*",
 }

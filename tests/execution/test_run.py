@@ -299,7 +299,7 @@ def test_a_member_that_fails_fails_what_needs_the_whole() -> None:
 
 def test_a_stop_of_the_build_is_raised_and_nothing_runs_on() -> None:
     world = World(PROGRAMS)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UserError, match="`p/gone` was there when the build began, and has gone since"):
         world.build([spawn("cat", [source("p/gone")], [output("a")])], [output("a")])
 
 

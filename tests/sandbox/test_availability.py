@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from mlbuild.diagnostics import ExitCode, render
+from mlbuild.files.kept import keep, load_kept
 from mlbuild.sandbox import SandboxStatus, availability, probe
-from mlbuild.sandbox.availability import explain
+from mlbuild.sandbox.availability import MAGIC, explain
 
 FORBIDDEN = "bwrap: No permissions to create new namespace, likely because the kernel does not allow non-privileged"
 
@@ -71,17 +70,20 @@ def test_a_bubblewrap_that_fails_is_told_and_tried_again_next_time(tmp_path, mon
 
 def test_a_success_is_remembered_for_this_boot_user_and_program(workshop, tmp_path):
     first = probe(tmp_path)
-    memo = tmp_path / "sandbox-status.json"
-    told = json.loads(memo.read_text())
-    told["status"]["summary"] = "remembered"
-    memo.write_text(json.dumps(told))
+    memo = str(tmp_path / "sandbox-status")
+    circumstances, status = load_kept(memo, MAGIC)
+    keep(memo, MAGIC, (circumstances, (status[0], "remembered", *status[2:])))
     assert probe(tmp_path).summary == "remembered"
-    told["circumstances"][1] = "another boot"
-    memo.write_text(json.dumps(told))
+    keep(memo, MAGIC, (("another boot", *circumstances[1:]), (status[0], "remembered", *status[2:])))
     assert probe(tmp_path) == first
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"circumstances": []}'])
-def test_a_damaged_memory_is_not_there(workshop, tmp_path, damage):
-    (tmp_path / "sandbox-status.json").write_text(damage)
-    assert probe(tmp_path).is_hermetic
+def test_a_damaged_memory_is_not_there(workshop, tmp_path):
+    first = probe(tmp_path)
+    memo = tmp_path / "sandbox-status"
+    content = bytearray(memo.read_bytes())
+    place = content.index(b"bwrap")
+    content[place] ^= 1
+    for damage in (b"", b"{", bytes(content)):
+        memo.write_bytes(damage)
+        assert probe(tmp_path) == first
