@@ -35,7 +35,9 @@ def contains(item: Any, value: Any) -> bool:
     if kind is Set:
         return find(value.items, item) is not None
     if kind is range:
-        return (type(item) is int or type(item) is float) and item in value
+        if type(item) is int or type(item) is float:
+            return item in value
+        fail("bad-operands", f"'in range' requires integer as left operand, not {type_name(item)}")
     if kind is bytes:
         if type(item) is bytes or (type(item) is int and 0 <= item < 256):
             scanned(value)

@@ -22,6 +22,8 @@ class Dialect:
     """What is loaded is a global like others, seen by those who load this file."""
     while_loops: bool = False
     """`while` may be used: then only the budget of steps says that a file ends."""
+    tabs: bool = False
+    """Lines may be indented with tabs, which go to the next column that eight divides."""
     recursion: bool = False
     """Functions may call themselves, as deep as the budget of depth allows."""
 

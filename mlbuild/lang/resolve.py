@@ -108,7 +108,7 @@ class _Resolver:
         """Where names can be rebound: the globals bound so far, since a use must follow."""
         self.globals: dict[str, int] = {}
         self.locals: dict[int, frozenset[str]] = {}
-        self.found: list[Diagnostic] = list(file.mistakes)
+        self.found = [each for each in file.mistakes if each.code != "tab-indentation" or not dialect.tabs]
 
     def run(self) -> None:
         self._bind_globals(self._file.statements)

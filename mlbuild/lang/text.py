@@ -297,8 +297,8 @@ def convert(conversion: str, value: Any) -> str:
         return repr_value(value)
     kind = type(value)
     if conversion == "c":
-        if kind is int and 0 <= value < 0x110000 and not 0xD800 <= value < 0xE000:
-            return chr(value)
+        if kind is int and 0 <= value < 0x110000:
+            return "\ufffd" if 0xD800 <= value < 0xE000 else chr(value)
         if kind is str and len(value) == 1:
             return value  # type: ignore[no-any-return]
         fail("bad-format", f"got {type_name(value)} for '%c' format, want a single character or a valid code point")

@@ -219,7 +219,7 @@ def _check_parts(key: Any, seen: int = 0) -> int:
     return seen
 
 
-_UNHASHABLE = frozenset((list, FrozenList, dict, FrozenDict, Set, Builtin))
+_UNHASHABLE = frozenset((list, FrozenList, dict, FrozenDict, Set, range))
 
 
 def frozen_native(value: object) -> bool:

@@ -51,6 +51,7 @@ def _dialect(options: Iterable[str]) -> Dialect:
         exported_loads="loadbindsglobally" in chosen,
         while_loops="while" in chosen,
         recursion="recursion" in chosen,
+        tabs=bool(chosen & {"while", "recursion"}),  # starlark-go's own options: its files are indented as Go's
     )
 
 
