@@ -29,18 +29,20 @@ CASES: Mapping[str, tuple[Mapping[str, str], str, str]] = {
         {"BUILD.ml": "genrule(name = 'a'\n"},
         "//...",
         """
-BUILD.ml:1:8: error[syntax]: '(' was never closed
+BUILD.ml:1:8: error[unclosed-bracket]: '(' was never closed
     genrule(name = 'a'
            ^
+  hint: close it with `)`
 """,
     ),
     "half an expression in a module": (
         {"BUILD.ml": 'load(":x.bzl", "f")\nf()\n', "x.bzl": "def f():\n  return 1 +\n"},
         "//...",
         """
-x.bzl:2:13: error[syntax]: syntax error at 'newline': expected an expression
+x.bzl:2:13: error[syntax]: syntax error at 'newline': expected an expression after `+`
       return 1 +
                 ^
+  hint: an expression goes on in the next line only in brackets
 """,
     ),
     "a rule that there is not": (
