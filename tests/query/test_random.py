@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise, product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,16 @@ def test_an_answer_is_what_the_naive_evaluator_says(
     assert sorted(asked.ask(text)) == expected
     for order in ("no", "deps", "full"):
         assert sorted(asked.ask(text, order=order)) == expected
+
+
+@pytest.mark.parametrize("form", sorted(NAIVE))
+@settings(max_examples=40, deadline=None)
+@given(graph=edges_among(NAMES), first=st.sampled_from(NAMES), second=st.sampled_from(NAMES))
+def test_each_form_is_what_the_naive_evaluator_says(form: str, graph: Graph, first: str, second: str) -> None:
+    expected = NAIVE[form](graph, frozenset([first]), frozenset([second]))
+    assert sorted(space(graph).ask(form.format(f"//a:{first}", f"//a:{second}"))) == sorted(
+        f"//a:{name}" for name in expected
+    )
 
 
 @settings(max_examples=100, deadline=None)
