@@ -65,3 +65,21 @@ def test_what_every_command_imports_makes_no_dataclasses() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_language_starts_without_what_only_annotations_and_mistakes_need() -> None:
+    """A cached program is found and run; each of these would cost up to half of the start."""
+    program = (
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        "import mlbuild.lang\n"
+        "dear = {'lark', 'typing', 're', 'enum', 'collections', 'collections.abc', 'contextlib', 'dataclasses', 'functools', 'ast'}\n"
+        "assert not dear & (set(sys.modules) - before), dear & (set(sys.modules) - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
