@@ -102,7 +102,9 @@ def _write(value: Any, out: list[str], inside: tuple[Any, ...]) -> None:
         out.append(float_text(value))
     elif kind in LISTS or kind in DICTS or kind is tuple or kind is Set or kind is Struct:
         if any(value is outer for outer in inside):
-            out.append("...")
+            out.append(
+                "{...}" if kind in DICTS else "[...]" if kind in LISTS else "(...)" if kind is tuple else "struct(...)"
+            )
             return
         inside = (*inside, value)
         if len(inside) > 200:
