@@ -153,6 +153,7 @@ def _run(thread: Thread, action: Callable[[], Any]) -> Any:
     """The border between host and Starlark: errors get their places here, and what was running is forgotten."""
     running = tuple(thread.active)
     token = CURRENT.set(thread)
+    found: BaseException | None = None
     try:
         return action()
     except Exception as error:
@@ -163,4 +164,5 @@ def _run(thread: Thread, action: Callable[[], Any]) -> Any:
             raise
         raise found from None
     finally:
+        found = None  # an error and this frame would keep each other, and with them the loops that it left
         CURRENT.reset(token)

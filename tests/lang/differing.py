@@ -36,7 +36,7 @@ RULES = (
     Rule("what cannot be a key is never in a dict: most likely a mistake, as in Bazel", ("go", "rust"), r"unhashable type: .* \| value$"),
     Rule("starlark-go 1.0.1 has few methods of sets", ("go",), r"\| .*(set has no \.|unknown binary op: set -)"),
     Rule("starlark-rust's `startswith` and `endswith` take no bounds", ("rust",), r"\| (?s:.*)expected 1, got [23]\n(?s:.*)(starts|ends)with\("),
-    Rule("`add` and `discard` of a set that cannot change are no error if they would change nothing", ("go",), r"^value \| .*(cannot (insert into|delete from) (frozen )?hash table)"),
+    Rule("`setdefault` of a frozen dict, or of one that is iterated over, is an error also if the key is there", ("go",), r"trying to mutate a frozen dict value.* \| value|dict value is temporarily immutable.* \| value"),
     Rule("a list grows in place by a list or a tuple, not by any iterable", ("go", "rust"), r"unsupported binary operation: list \+ (dict|set|range) \| value"),
     Rule("equal tuples need no order of their elements", ("rust",), r"^value \| (?s:.*)`compare` not supported for types `NoneType` and `NoneType`"),
     Rule("whether a range has what is no number is an error, as in starlark-go", ("rust",), r"'in range' requires integer as left operand.* \| value"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from mlbuild.lang import (
     repr_value,
     type_name,
 )
+from mlbuild.lang.loops import ITERATING
 
 
 def run(source: str, thread: Thread | None = None, loaded: Any = None, **given: Any) -> dict[str, Any]:
@@ -222,6 +224,20 @@ def test_frames_name_the_calls_now_running() -> None:
 
     run("def f():\n  [look() for _ in [1]]\nf()", look=look)
     assert seen == [[("pkg/a.bzl:3:1", "<toplevel>"), ("pkg/a.bzl:2:4", "f")]]
+
+
+def test_an_error_in_a_comprehension_leaves_no_loop_running() -> None:
+    """Not even until the next garbage collection: values would be held, and every change be looked at twice."""
+    gc.disable()
+    try:
+        try:
+            run("def f(g):\n  return [g() for _ in g]\nf([1])")
+        except StarlarkError as error:
+            said = str(error)
+        assert "not callable" in said
+        assert ITERATING == {}
+    finally:
+        gc.enable()
 
 
 def test_loads_are_known_before_running() -> None:
