@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from mlbuild.diagnostics import UserError
@@ -33,6 +33,9 @@ from mlbuild.terms.event import ActionFailed, ActionFinished, ActionStarted, Exe
 
 REWINDS = 3
 """How often work starts over because of one and the same blob that a cached result names and the store lacks."""
+
+LONGEST_WAIT = 0.2
+"""Seconds that Ctrl-C may have to wait."""
 
 T = TypeVar("T")
 
@@ -145,7 +148,7 @@ class Execution:
                     in_flight += 1
                 if in_flight == 0:
                     break
-                index, work, seconds = self._results.get()
+                index, work, seconds = self._next_result()
                 in_flight -= 1
                 self._take(index, work, seconds)
         except BaseException:
@@ -161,6 +164,14 @@ class Execution:
         if self._error is not None:
             raise self._error
         return self._outcome()
+
+    def _next_result(self) -> tuple[int, Work | BaseException, float]:
+        """Waits for it in short steps: a signal that comes just before a wait is dealt with only after it."""
+        while True:
+            try:
+                return self._results.get(timeout=LONGEST_WAIT)
+            except Empty:
+                continue
 
     def _serve(self, jobs: SimpleQueue[int | None]) -> None:
         while (index := jobs.get()) is not None:

@@ -1,5 +1,7 @@
 """Execution over doors in memory."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,17 +54,17 @@ def spawn(command: str, inputs: list[Artifact], outputs: list[Artifact], **more:
 class ProgramRunner:
     """Runs Python functions on the spawn's declared inputs, and keeps the store's promise for outputs."""
 
-    def __init__(self, store: ContentStore, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: ContentStore, programs: Mapping[str, Program], interrupted: threading.Event) -> None:
         self._store = store
         self._programs = programs
+        self._interrupted = interrupted
         self.ran: list[str] = []
-        self._is_interrupted = False
 
     def interrupt(self) -> None:
-        self._is_interrupted = True
+        self._interrupted.set()
 
     def run(self, spawn: Spawn) -> SpawnResult:
-        if self._is_interrupted:
+        if self._interrupted.is_set():
             return SpawnResult(1, failure="interrupted")
         self.ran.append(" ".join(spawn.arguments))
         inputs = {
@@ -107,10 +109,11 @@ class World:
     cache: MemoryActionCache = field(default_factory=MemoryActionCache)
     events: Events = field(default_factory=Events)
     ran: list[str] = field(default_factory=list)
+    interrupted: threading.Event | None = None
 
     def build(self, actions: list[Action], wanted: list[Artifact], *, keep_going: bool = False) -> Outcome:
         producers = {made: index for index, action in enumerate(actions) for made in outputs_of(action)}
-        runner = ProgramRunner(self.store, self.programs)
+        runner = ProgramRunner(self.store, self.programs, self.interrupted or threading.Event())
         self.events = Events()
         doors = Doors(
             MemorySourceTree(self.files, self.store), self.store, self.cache, runner, NoFetcher(), self.events,
@@ -310,3 +313,24 @@ def test_an_interrupt_while_the_pool_starts_is_an_interrupt(monkeypatch: pytest.
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(KeyboardInterrupt):
         World(PROGRAMS).build([spawn("cat", [source("p/one")], [output("a")])], [output("a")])
+
+
+def test_a_signal_that_comes_just_before_a_wait_ends_the_build_at_once() -> None:
+    ended = threading.Event()
+    seen: list[bool] = []
+
+    def slow(inputs: Mapping[str, bytes], arguments: tuple[str, ...]) -> Mapping[str, bytes]:
+        # Here it comes to this thread, so the main thread is not woken, as when it had only just begun to wait.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+        seen.append(ended.wait(20))
+        return {"a": b""}
+
+    world = World({"slow": slow}, interrupted=ended)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            world.build([spawn("slow", [], [output("a")])], [output("a")])
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    assert seen == [True]
