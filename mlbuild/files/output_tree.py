@@ -46,6 +46,15 @@ class Blobs(Protocol):
     def open(self, digest: Digest) -> BinaryIO: ...
 
 
+def make_output_root(workspace: Path) -> bool:
+    """Makes the folder of outputs; whether it was not there. One that cannot be made is told when something is placed."""
+    try:
+        os.mkdir(workspace / OUTPUT_ROOT)
+    except OSError:
+        return False
+    return True
+
+
 class DiskOutputTree:
     """An `OutputTree` at the workspace's root. `memory` is the file that remembers what was placed, outside of it.
 
