@@ -13,7 +13,7 @@ from mlbuild.analysis.args import Args
 from mlbuild.analysis.context import MAKERS, RuleContext
 from mlbuild.analysis.map_directory import TemplateContext
 from mlbuild.lang import Namespace
-from mlbuild.lang.signatures import host_function, signature
+from mlbuild.lang.runtime.signatures import host_function, signature
 from mlbuild.language_server.words import ACTIONS, ARGS, ATTRIBUTES, FIELDS, OBJECTS, PROVIDERS, TEMPLATE
 from mlbuild.loading.native import MODULE_GLOBALS
 from mlbuild.terms import BUILT_IN_PROVIDERS

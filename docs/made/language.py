@@ -9,7 +9,7 @@ from pathlib import Path
 from docs.made import interface
 from docs.made.markdown import listed, table
 from mlbuild.lang import BUILD, JSON, MODULE, UNIVERSE, Dialect, Limits, StarlarkError, Thread, compile_program, execute
-from mlbuild.lang.signatures import host_function, signature
+from mlbuild.lang.runtime.signatures import host_function, signature
 from mlbuild.loading.native import BUILD_GLOBALS, MODULE_GLOBALS, NATIVE_RULES, PACKAGE_FUNCTIONS, WORKSPACE_GLOBALS
 
 TYPES = {"string": '""', "bytes": 'b""', "list": "[]", "dict": "{}", "set": "set()"}

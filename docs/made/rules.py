@@ -12,7 +12,7 @@ from pathlib import Path
 from docs.made.markdown import sentence, table
 from mlbuild.files.memory import MemorySourceTree
 from mlbuild.lang import ProgramCache
-from mlbuild.lang.signatures import value
+from mlbuild.lang.runtime.signatures import value
 from mlbuild.loading import Defaults, Loader
 from mlbuild.records import replace
 from mlbuild.store import MemoryStore

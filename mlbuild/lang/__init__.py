@@ -19,18 +19,18 @@ replaced by `freeze(value)` in its `starlark_freeze`.
 
 from __future__ import annotations
 
-from mlbuild.lang.builtin import builtin
 from mlbuild.lang.cache import ProgramCache
 from mlbuild.lang.check import check
 from mlbuild.lang.dialect import BUILD, MODULE, Dialect
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.json import JSON
-from mlbuild.lang.library import STRUCT, UNIVERSE
 from mlbuild.lang.private import PrivateFolder
 from mlbuild.lang.program import Load, Program, call, compile_program, execute
-from mlbuild.lang.text import repr_value, str_value
-from mlbuild.lang.thread import Allowance, Limits, Thread
-from mlbuild.lang.values import Builtin, FrozenDict, FrozenList, Namespace, Set, Struct, freeze, type_name
+from mlbuild.lang.runtime.builtin import builtin
+from mlbuild.lang.runtime.json import JSON
+from mlbuild.lang.runtime.library import STRUCT, UNIVERSE
+from mlbuild.lang.runtime.text import repr_value, str_value
+from mlbuild.lang.runtime.thread import Allowance, Limits, Thread
+from mlbuild.lang.runtime.values import Builtin, FrozenDict, FrozenList, Namespace, Set, Struct, freeze, type_name
 
 __all__ = [
     "BUILD",

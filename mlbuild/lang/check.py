@@ -5,11 +5,11 @@ from __future__ import annotations
 from mlbuild.diagnostics import Diagnostic, Location
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.library import UNIVERSE
+from mlbuild.lang.runtime.library import UNIVERSE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mlbuild.lang import tree
+    from mlbuild.lang.syntax import tree
 
 SHOWN = 20
 
@@ -61,13 +61,13 @@ def too_deep(path: str) -> Diagnostic:
 
 
 def _check(text: str, path: str, dialect: Dialect, names: frozenset[str]) -> tuple[tree.File, list[Diagnostic]]:
-    from mlbuild.lang.parse import parse
-    from mlbuild.lang.resolve import mistakes
+    from mlbuild.lang.compiler.resolve import mistakes
+    from mlbuild.lang.syntax.parse import parse
 
     try:
         file = parse(text, path)
     except StarlarkError:
-        from mlbuild.lang.recover import recover
+        from mlbuild.lang.syntax.recover import recover
 
         partial = recover(text, path)
         wrong = {(each.location, each.message): each for each in partial.mistakes}

@@ -160,7 +160,7 @@ def located(error: BaseException) -> StarlarkError | None:
 
 def _advised(told: Diagnostic, subject: object, traceback: TracebackType | None, depth: int) -> Diagnostic:
     """The diagnostic with what may help, from the frame in which it was told."""
-    from mlbuild.lang.advice import advise
+    from mlbuild.lang.runtime.advice import advise
 
     frame = None
     while traceback is not None and depth:
@@ -177,7 +177,7 @@ def _advised(told: Diagnostic, subject: object, traceback: TracebackType | None,
 
 def _made(error: BaseException) -> StarlarkError | None:
     if isinstance(error, KeyError | IndexError):
-        from mlbuild.lang.subscripts import subscript_error
+        from mlbuild.lang.runtime.subscripts import subscript_error
 
         return subscript_error(error, error.__traceback__)
     message = translated(error)

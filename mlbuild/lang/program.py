@@ -6,11 +6,11 @@ from mlbuild.diagnostics import Diagnostic, Location, did_you_mean
 from mlbuild.lang.check import decode, refusal, too_deep
 from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.errors import MARK, ModuleText, StarlarkError, located, places_of
-from mlbuild.lang.library import UNIVERSE
-from mlbuild.lang.members import callee
-from mlbuild.lang.runtime import RUNTIME
-from mlbuild.lang.thread import CURRENT, Thread
-from mlbuild.lang.values import TYPES, Freezer
+from mlbuild.lang.runtime.library import UNIVERSE
+from mlbuild.lang.runtime.members import callee
+from mlbuild.lang.runtime.names import RUNTIME
+from mlbuild.lang.runtime.thread import CURRENT, Thread
+from mlbuild.lang.runtime.values import TYPES, Freezer
 from mlbuild.records import record
 
 TYPE_CHECKING = False
@@ -47,11 +47,11 @@ class Program:
 
 def compile_program(source: bytes, path: str, dialect: Dialect, names: frozenset[str]) -> Program:
     """Compiles the file; `names` are those it is given beyond the universe. Raises `StarlarkError` with what is wrong."""
-    from mlbuild.lang.lower import lower
-    from mlbuild.lang.parse import parse
-    from mlbuild.lang.resolve import bindings, resolve
-    from mlbuild.lang.source import Source
-    from mlbuild.lang.tree import Load as LoadStatement
+    from mlbuild.lang.compiler.lower import lower
+    from mlbuild.lang.compiler.resolve import bindings, resolve
+    from mlbuild.lang.syntax.parse import parse
+    from mlbuild.lang.syntax.source import Source
+    from mlbuild.lang.syntax.tree import Load as LoadStatement
 
     text = decode(source, path)
     given = names | UNIVERSE.keys()

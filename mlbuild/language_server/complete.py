@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from lsprotocol import types
 
-from mlbuild.lang import tree
-from mlbuild.lang.resolve import bindings
-from mlbuild.lang.scan import KEYWORDS
-from mlbuild.lang.signatures import value
+from mlbuild.lang.compiler.resolve import bindings
+from mlbuild.lang.runtime.signatures import value
+from mlbuild.lang.syntax import tree
+from mlbuild.lang.syntax.scan import KEYWORDS
 from mlbuild.language_server import documentation, names, receivers
 from mlbuild.language_server.complete_labels import labels
 from mlbuild.language_server.cursor import Bracket, Cursor, cursor_at

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from mlbuild.lang import tree
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server import names
 from mlbuild.language_server.cursor import Cursor
 from mlbuild.language_server.labels import takes_labels

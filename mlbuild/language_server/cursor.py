@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mlbuild.lang.scan import BAD, COMMENT, NEWLINE, Tokens, scan
+from mlbuild.lang.syntax.scan import BAD, COMMENT, NEWLINE, Tokens, scan
 
 _OPENING = {"LPAREN": "(", "LBRACKET": "[", "LBRACE": "{"}
 _CLOSING = frozenset(("RPAREN", "RBRACKET", "RBRACE"))

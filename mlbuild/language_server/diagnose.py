@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from lsprotocol import types
 
 from mlbuild.diagnostics import Diagnostic, Location, UserError
-from mlbuild.lang import tree
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server import labels, names
 from mlbuild.language_server.text import Text
 from mlbuild.language_server.workspace import EditedWorkspace

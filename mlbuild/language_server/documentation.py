@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlbuild.lang.signatures import value
+from mlbuild.lang.runtime.signatures import value
 from mlbuild.language_server.signature import Parameter, Signature, kind_doc, kind_words
 from mlbuild.terms import Label, Target
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from mlbuild.lang import tree
-from mlbuild.lang.text import repr_value
+from mlbuild.lang.runtime.text import repr_value
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server import documentation, labels, names, receivers
 from mlbuild.language_server.cursor import Bracket, Cursor, cursor_at
 from mlbuild.language_server.text import Text

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlbuild.diagnostics import UserError
-from mlbuild.lang import tree
 from mlbuild.lang.literals import string_value
-from mlbuild.lang.scan import scan
+from mlbuild.lang.syntax import tree
+from mlbuild.lang.syntax.scan import scan
 from mlbuild.language_server import names
 from mlbuild.language_server.signature import Signature
 from mlbuild.language_server.workspace import EditedWorkspace

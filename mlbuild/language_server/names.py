@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mlbuild.diagnostics import UserError
-from mlbuild.lang import UNIVERSE, Builtin, tree
-from mlbuild.lang.members import attribute_names
-from mlbuild.lang.resolve import bindings
+from mlbuild.lang import UNIVERSE, Builtin
+from mlbuild.lang.compiler.resolve import bindings
+from mlbuild.lang.runtime.members import attribute_names
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server import signature
 from mlbuild.language_server.signature import Place, Signature
 from mlbuild.language_server.universe import WORDS

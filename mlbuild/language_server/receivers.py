@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from mlbuild.analysis.actions import Actions
 from mlbuild.analysis.args import Args
 from mlbuild.analysis.context import MAKERS, RuleContext
-from mlbuild.lang import Struct, tree
-from mlbuild.lang.members import attribute_names
-from mlbuild.lang.methods import METHODS
-from mlbuild.lang.resolve import bindings
-from mlbuild.lang.values import Set
+from mlbuild.lang import Struct
+from mlbuild.lang.compiler.resolve import bindings
+from mlbuild.lang.runtime.members import attribute_names
+from mlbuild.lang.runtime.methods import METHODS
+from mlbuild.lang.runtime.values import Set
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server import names, signature
 from mlbuild.language_server.signature import Signature
 from mlbuild.language_server.universe import METHOD_WORDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlbuild.lang import tree
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server import labels, names
 from mlbuild.language_server.complete_labels import files_of, written_targets
 from mlbuild.language_server.definition import Symbol

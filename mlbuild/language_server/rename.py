@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from mlbuild.diagnostics import UserError
-from mlbuild.lang.resolve import CONSTANTS
-from mlbuild.lang.scan import KEYWORDS, RESERVED
+from mlbuild.lang.compiler.resolve import CONSTANTS
+from mlbuild.lang.syntax.scan import KEYWORDS, RESERVED
 from mlbuild.language_server import names, references
 from mlbuild.language_server.definition import Symbol
 from mlbuild.language_server.diagnose import labels_in

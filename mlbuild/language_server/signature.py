@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import FunctionType
 
-from mlbuild.lang import Builtin, tree
-from mlbuild.lang.signatures import host_function, parameters, value
+from mlbuild.lang import Builtin
+from mlbuild.lang.runtime.signatures import host_function, parameters, value
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server.words import ATTRIBUTES
 from mlbuild.loading.rule import RuleFunction
 from mlbuild.terms import Attribute, Provider, Rule

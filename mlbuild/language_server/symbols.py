@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from mlbuild.lang import tree
-from mlbuild.lang.resolve import bindings
-from mlbuild.lang.scan import COMMENT, scan
+from mlbuild.lang.compiler.resolve import bindings
+from mlbuild.lang.syntax import tree
+from mlbuild.lang.syntax.scan import COMMENT, scan
 from mlbuild.language_server.complete_labels import written_targets
 from mlbuild.language_server.definition import of_target
 from mlbuild.language_server.signature import Place

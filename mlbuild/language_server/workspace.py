@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from mlbuild.diagnostics import Diagnostic, UserError
-from mlbuild.lang import BUILD, MODULE, Dialect, Program, ProgramCache, check, compile_program, tree
+from mlbuild.lang import BUILD, MODULE, Dialect, Program, ProgramCache, check, compile_program
+from mlbuild.lang.syntax import tree
 from mlbuild.language_server.edited_tree import EditedTree
 from mlbuild.language_server.text import Text
 from mlbuild.loading import BUILD_FILE, WORKSPACE_FILE, Loader, Package

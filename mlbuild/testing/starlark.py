@@ -11,8 +11,8 @@ from types import TracebackType
 
 from mlbuild.lang import MODULE, Dialect, Limits, StarlarkError, Thread, compile_program, execute
 from mlbuild.lang.errors import MARK
-from mlbuild.lang.library import FUNCTIONS
-from mlbuild.lang.loops import ITERATING
+from mlbuild.lang.runtime.library import FUNCTIONS
+from mlbuild.lang.runtime.loops import ITERATING
 from mlbuild.testing.suite_names import HOST
 
 
@@ -74,7 +74,7 @@ class _Run:
                 ITERATING.pop(id(value), None)
 
     def parse(self, source: str, filename: str) -> None:
-        from mlbuild.lang.parse import parse
+        from mlbuild.lang.syntax.parse import parse
 
         try:
             parse(source, filename)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlbuild.lang import Builtin, Namespace, Thread, builtin, type_name
-from mlbuild.lang.values import fail
+from mlbuild.lang.runtime.values import fail
 
 _Real = Callable[..., float]
 

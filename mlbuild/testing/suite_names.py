@@ -9,10 +9,10 @@ from types import FunctionType
 from typing import Any
 
 from mlbuild.lang import JSON, STRUCT, Set, StarlarkError, Thread, builtin, call, repr_value
-from mlbuild.lang.compare import equal
 from mlbuild.lang.errors import MARK
-from mlbuild.lang.loops import ITERATING
-from mlbuild.lang.values import fail, type_name
+from mlbuild.lang.runtime.compare import equal
+from mlbuild.lang.runtime.loops import ITERATING
+from mlbuild.lang.runtime.values import fail, type_name
 from mlbuild.testing.suite_math import MATH
 
 

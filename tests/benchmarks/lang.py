@@ -146,7 +146,7 @@ def least(do: Callable[[], object], runs: int) -> float:
 
 
 def parsing(runs: int) -> None:
-    from mlbuild.lang.parse import parse
+    from mlbuild.lang.syntax.parse import parse
 
     print("parse | bytes | ast.parse ms | mlbuild ms | speed against ast.parse")
     for name, text in (("BUILD", build_text(1, 100)), ("module", module_text())):

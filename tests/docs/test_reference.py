@@ -6,7 +6,7 @@ import pytest
 
 from docs import make_reference
 from docs.made import errors, rules
-from mlbuild.lang.signatures import signature, value
+from mlbuild.lang.runtime.signatures import signature, value
 
 PAGES = make_reference.pages()
 

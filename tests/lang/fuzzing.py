@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from mlbuild.lang import JSON, UNIVERSE, Builtin, Limits, StarlarkError, Thread, call, compile_program, execute
-from mlbuild.lang.loops import ITERATING
-from mlbuild.lang.members import attribute
-from mlbuild.lang.values import TYPES
+from mlbuild.lang.runtime.loops import ITERATING
+from mlbuild.lang.runtime.members import attribute
+from mlbuild.lang.runtime.values import TYPES
 from tests.lang.noise import OPERATORS, Calls, File, case
 
 SLOWEST = 1.0

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlbuild.lang import BUILD, JSON, MODULE, STRUCT, UNIVERSE, Dialect, Set, Struct, freeze
-from mlbuild.lang.methods import METHODS
-from mlbuild.lang.runtime import RUNTIME
+from mlbuild.lang.runtime.methods import METHODS
+from mlbuild.lang.runtime.names import RUNTIME
 from tests.lang.programs import Program
 
 ROOT = Path(__file__).parents[2]

@@ -27,11 +27,11 @@ from mlbuild.lang import (
     execute,
     repr_value,
 )
-from mlbuild.lang.compare import equal, less
-from mlbuild.lang.loops import ITERATING
-from mlbuild.lang.parse import parse
-from mlbuild.lang.resolve import bindings
-from mlbuild.lang.scan import scan
+from mlbuild.lang.compiler.resolve import bindings
+from mlbuild.lang.runtime.compare import equal, less
+from mlbuild.lang.runtime.loops import ITERATING
+from mlbuild.lang.syntax.parse import parse
+from mlbuild.lang.syntax.scan import scan
 from mlbuild.records import replace
 from mlbuild.testing.suite_math import MATH
 from mlbuild.testing.suite_names import HOST

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlbuild.lang import MODULE, StarlarkError, Thread, builtin, compile_program, execute, repr_value
-from mlbuild.lang.compare import equal
-from mlbuild.lang.ops import truth
-from mlbuild.lang.scan import scan
-from mlbuild.lang.values import fail
+from mlbuild.lang.runtime.compare import equal
+from mlbuild.lang.runtime.ops import truth
+from mlbuild.lang.runtime.values import fail
+from mlbuild.lang.syntax.scan import scan
 from mlbuild.records import replace
 from tests.lang.suite_chunks import LIMITS, Verdicts
 

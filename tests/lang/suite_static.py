@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from mlbuild.lang import MODULE, Dialect, StarlarkError, compile_program
-from mlbuild.lang.parse import parse
+from mlbuild.lang.syntax.parse import parse
 from tests.lang.suite_chunks import Verdicts, chunks, dialect_of, quoted
 from tests.lang.suite_rust import extension
 

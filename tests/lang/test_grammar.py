@@ -14,14 +14,14 @@ import pytest
 from lark import Token, Tree
 from lark.lexer import Lexer
 
-from mlbuild.lang import tables as tables_module
-from mlbuild.lang.automaton import automaton
-from mlbuild.lang.builder import Builder
 from mlbuild.lang.errors import StarlarkError
-from mlbuild.lang.parse import drive, parse
-from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
-from mlbuild.lang.source import Source
-from mlbuild.lang.tables import Tables, make_tables, stock_parser, tables
+from mlbuild.lang.syntax import tables as tables_module
+from mlbuild.lang.syntax.automaton import automaton
+from mlbuild.lang.syntax.builder import Builder
+from mlbuild.lang.syntax.parse import drive, parse
+from mlbuild.lang.syntax.scan import COMMENT, NEWLINE, Tokens, scan
+from mlbuild.lang.syntax.source import Source
+from mlbuild.lang.syntax.tables import Tables, make_tables, stock_parser, tables
 
 FOLDER = Path(tables_module.__file__).parent
 CASES = Path(__file__).with_name("cases")
@@ -36,7 +36,7 @@ def test_the_shipped_tables_are_what_lark_makes_of_the_grammar() -> None:
 def test_neither_importing_nor_compiling_imports_lark() -> None:
     code = (
         "import sys, mlbuild.lang as lang\n"
-        "early = [name for name in ('lark', 'ast', 'mlbuild.lang.parse', 'inspect', 'rich') if name in sys.modules and name != 'ast']\n"
+        "early = [name for name in ('lark', 'ast', 'mlbuild.lang.syntax.parse', 'inspect', 'rich') if name in sys.modules and name != 'ast']\n"
         "lang.compile_program(b'x = 1', 'a', lang.MODULE, frozenset())\n"
         "print(early, 'lark' in sys.modules)\n"
     )

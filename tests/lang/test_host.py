@@ -24,7 +24,7 @@ from mlbuild.lang import (
     repr_value,
     type_name,
 )
-from mlbuild.lang.loops import ITERATING
+from mlbuild.lang.runtime.loops import ITERATING
 
 
 def run(source: str, thread: Thread | None = None, loaded: Any = None, **given: Any) -> dict[str, Any]:

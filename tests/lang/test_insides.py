@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mlbuild.lang import JSON, STRUCT, UNIVERSE, Builtin, Set, StarlarkError, Struct, Thread, call, freeze
-from mlbuild.lang.members import attribute
-from mlbuild.lang.runtime import RUNTIME
-from mlbuild.lang.text import format_text, percent
+from mlbuild.lang.runtime.members import attribute
+from mlbuild.lang.runtime.names import RUNTIME
+from mlbuild.lang.runtime.text import format_text, percent
 from mlbuild.terms import Label
 from tests.lang.fuzzing import LEAK
 

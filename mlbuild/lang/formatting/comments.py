@@ -6,7 +6,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from mlbuild.lang.formatting.nodes import Close, Comment, CommentBlock, Def, File, For, If, Index, Node, Slice, While
-from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens
+from mlbuild.lang.syntax.scan import COMMENT, NEWLINE, Tokens
 
 _OPEN = frozenset(("LPAREN", "LBRACKET", "LBRACE"))
 _CLOSE = frozenset(("RPAREN", "RBRACKET", "RBRACE"))

@@ -41,7 +41,7 @@ from mlbuild.lang.formatting.nodes import (
 )
 from mlbuild.lang.formatting.statements import Gaps, Nested, Statements, Suite, settle
 from mlbuild.lang.formatting.strings import value_of
-from mlbuild.lang.scan import Tokens
+from mlbuild.lang.syntax.scan import Tokens
 
 Children = list[Any]
 

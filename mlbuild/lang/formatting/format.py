@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlbuild.lang.automaton import automaton
 from mlbuild.lang.check import too_deep
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.formatting.comments import attach_comments
@@ -13,9 +12,10 @@ from mlbuild.lang.formatting.kinds import Kind
 from mlbuild.lang.formatting.nodes import File
 from mlbuild.lang.formatting.printer import Printer
 from mlbuild.lang.formatting.rewrite import rewrite
-from mlbuild.lang.parse import drive, parse
-from mlbuild.lang.scan import scan
-from mlbuild.lang.source import Source
+from mlbuild.lang.syntax.automaton import automaton
+from mlbuild.lang.syntax.parse import drive, parse
+from mlbuild.lang.syntax.scan import scan
+from mlbuild.lang.syntax.source import Source
 
 _MOST_PASSES = 8
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlbuild.lang.formatting.comments import comment_at
 from mlbuild.lang.formatting.nodes import Block, Comment, CommentBlock, If, Node, is_block
-from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens
+from mlbuild.lang.syntax.scan import COMMENT, NEWLINE, Tokens
 
 
 class Suite(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mlbuild.lang import tree
 from mlbuild.lang.formatting import Kind
-from mlbuild.lang.parse import parse
+from mlbuild.lang.syntax import tree
+from mlbuild.lang.syntax.parse import parse
 
 _LABEL = re.compile(r"(?a)((?:@\w+)?//(?:.+/)?([^:/]+)):\2|(@(\w+))//:\4")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from mlbuild.lang.scan import COMMENT, NEWLINE, Tokens, scan
+from mlbuild.lang.syntax.scan import COMMENT, NEWLINE, Tokens, scan
 
 _OPEN = ("LPAREN", "LBRACKET", "LBRACE")
 _CLOSE = ("RPAREN", "RBRACKET", "RBRACE")

@@ -12,7 +12,7 @@ import pytest
 
 from mlbuild.diagnostics import UserError
 from mlbuild.lang.formatting import Kind, format_text, kind_of
-from mlbuild.lang.parse import parse
+from mlbuild.lang.syntax.parse import parse
 from tests.docs.page import blocks
 from tests.lang.formatting.buildifier import Buildifier, install
 from tests.lang.formatting.golden import all_cases

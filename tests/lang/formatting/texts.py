@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlbuild.lang.scan import scan
+from mlbuild.lang.syntax.scan import scan
 from tests.lang.formatting.golden import all_cases
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,1 @@
+"""From the bytes of a file to its tree, or to all that is wrong with it."""
