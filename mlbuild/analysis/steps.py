@@ -33,6 +33,7 @@ from mlbuild.terms import (
     SourceFile,
     Target,
 )
+from mlbuild.terms.select import added
 
 Steps = Generator[Label, Node, Node]
 LABEL_KINDS = frozenset({"label", "label_list", "label_keyed_string_dict", "string_keyed_label_dict"})
@@ -160,7 +161,7 @@ class Stepper:
                 value = yield from self._choice(target, attribute, part)
                 if value is None:
                     value = attribute.default
-            whole = value if whole is None else _sum(whole, value)
+            whole = value if whole is None else added(whole, value)
         if attribute.is_mandatory and whole is None:
             raise self._placed(
                 fail(
@@ -376,16 +377,3 @@ def _predeclared(value: object, target: Target) -> Artifact:
 
 def _strings(value: object) -> dict[str, str]:
     return {str(key): str(each) for key, each in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _sum(left: object, right: object) -> object:
-    match left, right:
-        case dict(), dict():
-            return {**left, **right}
-        case (list(), list()):
-            return [*left, *right]
-        case (str(), str()):
-            return left + right
-        case (int() | float(), int() | float()):
-            return left + right
-    return right

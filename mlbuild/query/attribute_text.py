@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from mlbuild.terms import Label, Select, Selector, Target
+from mlbuild.terms.select import added
 
 MOST_COMBINATIONS = 1000
 """Sums of many `select`s come to more values than can be told: of those that add up to more, each part is one text."""
@@ -45,20 +46,6 @@ def _possible(select: Select, default: object) -> Iterator[object]:
         for each in chosen[1:]:
             whole = added(whole, each)
         yield whole
-
-
-def added(left: object, right: object) -> object:
-    """The sum of two parts of an attribute's value."""
-    match left, right:
-        case dict(), dict():
-            return {**left, **right}
-        case (list(), list()):
-            return [*left, *right]
-        case (str(), str()):
-            return left + right
-        case (int() | float(), int() | float()):
-            return left + right
-    return right
 
 
 def _text(value: object, kind: str = "") -> str:

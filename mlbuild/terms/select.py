@@ -39,3 +39,17 @@ class Select:
 
     def starlark_repr(self) -> str:
         return f" {self.operator} ".join("select(...)" if isinstance(each, Selector) else "..." for each in self.parts)
+
+
+def added(left: object, right: object) -> object:
+    """The sum of two parts of an attribute's value."""
+    match left, right:
+        case dict(), dict():
+            return {**left, **right}
+        case (list(), list()):
+            return [*left, *right]
+        case (str(), str()):
+            return left + right
+        case (int() | float(), int() | float()):
+            return left + right
+    return right
