@@ -30,11 +30,12 @@ class RcLine:
 
 @record
 class SelftestRequest:
-    """Which campaigns (all, if none is named), whether the long ones, with how many trials each, from which number on."""
+    """Which campaigns (all, if none is named), whether the long ones, with how many trials and minutes each, from which number on."""
 
     only: tuple[str, ...]
     is_long: bool
     count: int | None
+    minutes: int | None
     seed: int | None
 
 
@@ -153,6 +154,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
             only=tuple(value for flag, value in flags if flag.name == "only"),
             is_long=_is_set(values, "long"),
             count=int(values["count"]) if "count" in values else None,
+            minutes=int(values["minutes"]) if "minutes" in values else None,
             seed=int(values["seed"]) if "seed" in values else None,
         ),
         question=QuestionRequest(

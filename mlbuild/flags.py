@@ -100,6 +100,7 @@ SELFTEST = (
     Flag("only", "list", "", "Runs one campaign alone.", "NAME"),
     Flag("seed", "int", "1", "The number of the first trial: a violation's number shows it again.", "N"),
     Flag("count", "int", "", "How many trials of each campaign, instead of as many as are usual.", "N"),
+    Flag("minutes", "int", "", "How long each campaign may take, instead of as long as is usual.", "N"),
     Flag("jobs", "int", "", "How many trials at once; by default the number of processors.", "N", short="j"),
 )  # fmt: skip
 

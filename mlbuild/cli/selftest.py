@@ -9,7 +9,7 @@ from mlbuild.cli.showing import show
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
 
 if TYPE_CHECKING:
-    from mlbuild.config import BuildRequest
+    from mlbuild.config import BuildRequest, SelftestRequest
     from mlbuild.selftest import Campaign
 
 
@@ -21,11 +21,7 @@ def run(request: BuildRequest) -> int:
     seed = 1 if asked.seed is None else asked.seed
     show(tuple(figures.heading(seed)))
     plan = [
-        (
-            each,
-            asked.count or (each.size.long if asked.is_long else each.size.short),
-            float("inf") if asked.is_long or asked.count else each.size.seconds,
-        )
+        (each, asked.count or (each.size.long if asked.is_long else each.size.short), _seconds(asked, each))
         for each in chosen
     ]
     is_well = True
@@ -33,6 +29,12 @@ def run(request: BuildRequest) -> int:
         show(tuple(figures.told(figure)))
         is_well = is_well and not figure.violations
     return int(ExitCode.SUCCESS if is_well else ExitCode.BUILD_FAILED)
+
+
+def _seconds(asked: SelftestRequest, campaign: Campaign) -> float:
+    if asked.minutes is not None:
+        return 60.0 * asked.minutes
+    return float("inf") if asked.is_long or asked.count else campaign.size.seconds
 
 
 def command(argv: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from mlbuild.fetch.tree import HostFile, Piece, keep_tree, unreadable
+from mlbuild.files.kept import replace_whole
 from mlbuild.files.last_build import Witness, witness
 from mlbuild.records import record
 from mlbuild.seams import ContentStore
@@ -101,11 +102,4 @@ def _head(body: bytes) -> bytes:
 
 def _write(path: str, body: bytes) -> None:
     """A memo that cannot be written is not worth failing a build for: the next build collects again."""
-    temporary = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(temporary, "wb") as file:  # noqa: PTH123
-            file.write(_head(body) + b"\n" + body)
-        os.replace(temporary, path)
-    except OSError:
-        return
+    replace_whole(path, _head(body) + b"\n" + body)

@@ -32,6 +32,11 @@ def load_kept(path: str, magic: bytes) -> object:
 def keep(path: str, magic: bytes, value: object) -> bool:
     """Replaces what the file holds; says whether the disk took it, and whether nobody else was at it."""
     body = marshal.dumps(value)  # type: ignore[arg-type]  # the stub lists the types; nesting is beyond it
+    return replace_whole(path, magic + xxhash.xxh3_128_digest(body) + body)
+
+
+def replace_whole(path: str, content: bytes) -> bool:
+    """Replaces a file of our own, or leaves it; says whether the disk took it, and whether nobody else was at it."""
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         # One name for all: what a killed process leaves is used by the next, instead of being left for good.
@@ -43,7 +48,7 @@ def keep(path: str, magic: bytes, value: object) -> bool:
                 return False  # somebody else has just renamed it
             try:
                 os.ftruncate(descriptor, 0)
-                _write(descriptor, magic + xxhash.xxh3_128_digest(body) + body)
+                _write(descriptor, content)
                 os.replace(temporary, path)
             except OSError:
                 os.unlink(temporary)

@@ -8,7 +8,7 @@ import os
 class PrivateFolder:
     """Bytes by key. It must be the user's own, with mode 0700, or it is not used; made if need be.
 
-    A file that was damaged is as if it were not there. Two processes that write the same key each put a whole file in place.
+    A file that was damaged is as if it were not there. Of two processes that write the same key at once, one does.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None, suffix: str) -> None:
@@ -49,17 +49,30 @@ class PrivateFolder:
         file = self.file(key)
         if file is None:
             return
-        temporary = f"{self.path}/.{key}.{os.getpid()}.{id(body):x}"
+        # One name for all: what a killed process leaves is used by the next to come, instead of being left for good.
+        temporary = f"{self.path}/.{key}.new"
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as out:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as out:
+                if not _is_ours(temporary, descriptor):
+                    return
+                try:
+                    os.ftruncate(descriptor, 0)
                     out.write(xxh3_128_digest(body) + body)
-                os.replace(temporary, file)
-            except OSError:
-                os.unlink(temporary)
+                    out.flush()
+                    os.replace(temporary, file)
+                except OSError:
+                    os.unlink(temporary)
         except OSError:  # a cache that cannot be written is a cache that is empty
             pass
+
+
+def _is_ours(temporary: str, descriptor: int) -> bool:
+    """Whether nobody else is writing the file, nor has just renamed it: the kernel's lock says so. Raises OSError."""
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return os.path.samestat(os.stat(temporary), os.fstat(descriptor))
 
 
 def _is_private(folder: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from mlbuild.diagnostics import UserError
-from mlbuild.selftest.campaign import Campaign, Size, Violation
+from mlbuild.selftest.campaign import Campaign, Size, Violation, sum_of
 from mlbuild.selftest.stage import Scene, Stage, environ
 
 CASES = 500
@@ -24,12 +24,15 @@ PIECES = (
 )  # fmt: skip
 
 
-def trial(stage: Stage, number: int) -> None:
+def trial(stage: Stage, number: int) -> float:
+    """Gives how many cases there were."""
     dice = Random(number)
+    count = 0
     with stage.scene() as scene:
         scene.write("WORKSPACE.ml", b'workspace(name = "selftest")\n')
         for name, case in _cases(scene).items():
             for _ in range(CASES if name != "rc file" else CASES // 5):
+                count += 1
                 given = _text(dice) if name not in MUTATED else _mutated(dice, MUTATED[name])
                 began = time.process_time()
                 try:
@@ -40,6 +43,7 @@ def trial(stage: Stage, number: int) -> None:
                     raise Violation(f"{name} {given!r}: {type(error).__name__}: {error}") from error
                 if time.process_time() - began > SLOW:
                     raise Violation(f"{name} {given!r} took {time.process_time() - began:.1f} s")
+    return count
 
 
 class _Refused(Exception):
@@ -175,4 +179,5 @@ CAMPAIGN = Campaign(
     "trial): each is read or refused in words, at once",
     Size(1, 60, 20_000, 10),
     trial,
+    measured=sum_of("cases"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class Size:
 
 @record
 class Campaign:
-    """`trial` raises Violation; the number that it gets decides all that is random in it.
+    """`trial` raises Violation; the number that it gets decides all that is random in it, and it may measure something.
 
     `lacks` says what this machine does not have for it, if anything. `points`, for a claim about every point of
     something, counts them: then a trial's number is the point's.
@@ -37,9 +37,11 @@ class Campaign:
     name: str
     claim: str
     size: Size
-    trial: Callable[[Stage, int], None]
+    trial: Callable[[Stage, int], float | None]
     lacks: Callable[[], str | None] = lambda: None
     points: Callable[[Stage], int] | None = None
+    measured: Callable[[Sequence[float]], str] | None = None
+    """What was measured in all trials, in words."""
 
     def numbers(self, stage: Stage, count: int, seed: int) -> Iterable[int]:
         """The numbers of `count` trials: spread over all points, and shuffled, so that time that is up favours none."""
@@ -51,3 +53,18 @@ class Campaign:
             numbers = sorted({numbers[each * points // count] for each in range(count)})
         Random(seed).shuffle(numbers)
         return numbers
+
+
+def seconds_of(what: str) -> Callable[[Sequence[float]], str]:
+    """Durations in words: the middle one, that which one in a hundred exceeds, and the longest."""
+
+    def told(measures: Sequence[float]) -> str:
+        inorder = sorted(measures)
+        middle, late = (inorder[min(len(inorder) - 1, int(len(inorder) * share))] for share in (0.5, 0.99))
+        return f"{what}: {middle:.2f} s in the middle, {late:.2f} s at the 99th percentile, {inorder[-1]:.2f} s at most"
+
+    return told
+
+
+def sum_of(what: str) -> Callable[[Sequence[float]], str]:
+    return lambda measures: f"{sum(measures):.0f} {what}"

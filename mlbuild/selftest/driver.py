@@ -67,10 +67,13 @@ def _figure(stage: Stage, campaign: Campaign, count: int, seconds: float, seed: 
         os.close(waiting)
     done = 0
     violations: list[tuple[int, str]] = []
+    measures: list[float] = []
     try:
         for worker in workers:
-            for number, seen in worker.results():
+            for number, seen, measure in worker.results():
                 done += 1
+                if measure is not None:
+                    measures.append(measure)
                 if seen is not None:
                     violations.append((number, seen))
     except BaseException:
@@ -80,7 +83,9 @@ def _figure(stage: Stage, campaign: Campaign, count: int, seconds: float, seed: 
     told = [
         (number, seen if index < MOST_TOLD else seen[:200]) for index, (number, seen) in enumerate(sorted(violations))
     ]
-    return Figure(campaign.name, campaign.claim, done, len(numbers), time.monotonic() - began, tuple(told))
+    measured = campaign.measured(measures) if campaign.measured is not None and measures else ""
+    seconds = time.monotonic() - began
+    return Figure(campaign.name, campaign.claim, done, len(numbers), seconds, tuple(told), measured=measured)
 
 
 class _Worker:
@@ -108,35 +113,35 @@ class _Worker:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
 
-    def results(self) -> Iterator[tuple[int, str | None]]:
+    def results(self) -> Iterator[tuple[int, str | None, float | None]]:
         """All of them, when it has ended; a trial that it did not come back from is a violation."""
         _, status = os.waitpid(self._pid, 0)
         begun: int | None = None
         for line in Path(self._path).read_text(encoding="utf-8").splitlines():
-            number, is_end, seen = json.loads(line)
+            number, is_end, *told = json.loads(line)
             begun = None if is_end else number
             if is_end:
-                yield number, seen
+                seen, measure = told
+                yield number, seen, measure
         if begun is not None:
-            yield begun, f"the trial's own process ended with status {status}"
+            yield begun, f"the trial's own process ended with status {status}", None
 
 
 def _work(stage: Stage, campaign: Campaign, waiting: int, deadline: float, told: int) -> None:
     with adopting():
         while time.monotonic() < deadline and (word := os.read(waiting, 20)):
             number = int(word)
-            os.write(told, json.dumps((number, False, None)).encode() + b"\n")
-            os.write(told, json.dumps((number, True, _seen(stage, campaign, number))).encode() + b"\n")
+            os.write(told, json.dumps((number, False)).encode() + b"\n")
+            os.write(told, json.dumps((number, True, *_seen(stage, campaign, number))).encode() + b"\n")
 
 
-def _seen(stage: Stage, campaign: Campaign, number: int) -> str | None:
-    """What a trial showed that should not be."""
+def _seen(stage: Stage, campaign: Campaign, number: int) -> tuple[str | None, float | None]:
+    """What a trial showed that should not be, and what it measured."""
     try:
-        campaign.trial(stage, number)
+        return None, campaign.trial(stage, number)
     except Violation as violation:
-        return str(violation)
+        return str(violation), None
     except UserError as error:
-        return "an error that no trial should meet: " + "; ".join(each.message for each in error.diagnostics)
+        return "an error that no trial should meet: " + "; ".join(each.message for each in error.diagnostics), None
     except Exception:
-        return f"a bug:\n{traceback.format_exc()}"
-    return None
+        return f"a bug:\n{traceback.format_exc()}", None

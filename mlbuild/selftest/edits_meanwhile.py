@@ -7,7 +7,7 @@ import os
 import time
 from random import Random
 
-from mlbuild.selftest.campaign import Campaign, Size, Violation
+from mlbuild.selftest.campaign import Campaign, Size, Violation, sum_of
 from mlbuild.selftest.processes import Command, is_honest, nothing_survives
 from mlbuild.selftest.stage import Scene, Stage
 
@@ -19,8 +19,11 @@ genrule(name = "three", srcs = glob(["data/*"]), outs = ["three.txt"], cmd = "ca
 SIZE = 3000
 
 
-def trial(stage: Stage, number: int) -> None:
-    """Edits go on for as long as a build; then whatever it has remembered is looked up by the state that was left."""
+def trial(stage: Stage, number: int) -> float:
+    """Edits go on for as long as a build; then whatever it has remembered is looked up by the state that was left.
+
+    Gives how many edits there were.
+    """
     dice = Random(number)
     with stage.scene() as scene:
         scene.write("WORKSPACE.ml", b'workspace(name = "selftest")\n')
@@ -57,6 +60,7 @@ def trial(stage: Stage, number: int) -> None:
                 raise Violation(
                     f"a result is kept under the key of other inputs: {_short(seen)} for {state[:9]!r}: {said}"
                 )
+        return edits
 
 
 def _edit(scene: Scene, dice: Random, states: list[bytes]) -> None:
@@ -112,4 +116,5 @@ CAMPAIGN = Campaign(
     "sources are edited all the while they are hashed, staged and used: no result is kept under the key of other inputs",
     Size(1, 100, 10_000, 15),
     trial,
+    measured=sum_of("edits"),
 )

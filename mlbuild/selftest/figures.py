@@ -22,6 +22,7 @@ class Figure:
     seconds: float
     violations: tuple[tuple[int, str], ...] = ()
     skipped: str = ""
+    measured: str = ""
 
 
 def machine() -> str:
@@ -43,6 +44,8 @@ def told(figure: Figure) -> Iterator[str]:
     count = len(figure.violations)
     yield f"{'no' if count else 'ok'}: {figure.name}: {count} violations in {figure.done}{of}, {figure.seconds:.1f} s"
     yield f"    {figure.claim}"
+    if figure.measured:
+        yield f"    {figure.measured}"
     for number, seen in figure.violations:
         yield f"    violation: mlbuild selftest --only={figure.name} --seed={number} --count=1"
         yield from (f"        {line}" for line in seen.rstrip().splitlines())

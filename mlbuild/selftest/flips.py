@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from mlbuild.files.kept import load_kept
 from mlbuild.files.remove import remove_tree
-from mlbuild.selftest.campaign import Campaign, Size, Violation
+from mlbuild.selftest.campaign import Campaign, Size, Violation, sum_of
 from mlbuild.selftest.kills import is_right, write_workspace
 from mlbuild.selftest.processes import Command, is_honest
 from mlbuild.selftest.stage import Scene, Stage, build
 
 BITS = 1024
 """That one trial flips, one after the other."""
-PARTS = 512
-"""Trials that go through half a million bits: those of 64 KiB."""
+SMALL, BIG = 2 << 10, 64 << 10
+"""Bytes of the blobs that are tried bit by bit: beside the small state of a build, and with all of it."""
 
 KINDS = {
     "blobs": "cas/*/*",
@@ -38,54 +39,75 @@ class Kept:
     """A file of the cache, and whether its reader takes it as it lies there for what it was."""
 
     path: Path
-    content: bytes
+    size: int
     is_taken: Callable[[], bool]
 
 
-def every_bit(stage: Stage, number: int) -> None:
-    """Flips the bits from `number * BITS` on, of all that a small build keeps; too many numbers begin again."""
-    with stage.scene() as scene:
-        write_workspace(scene)
-        told = build(scene, "//...")
-        if told.code != 0:
-            raise Violation(f"an undisturbed build ended with {told.code}: {told.said}")
-        for kept, bit in _bits(sorted(_kept(scene), key=lambda each: each.path.relative_to(scene.cache)), number):
-            harmed = bytearray(kept.content)
-            harmed[bit // 8] ^= 1 << bit % 8
-            _replace(kept.path, harmed)
-            if kept.is_taken():
-                raise Violation(f"bit {bit} of {kept.path.relative_to(scene.cache)} was flipped, and nobody noticed")
-            _replace(kept.path, kept.content)
-            if not kept.is_taken():
-                raise Violation(f"{kept.path.relative_to(scene.cache)} is not taken for what it is")
+def in_small_files(stage: Stage, number: int) -> float:
+    return _every_bit(stage, number, _small)
 
 
-def _bits(every: list[Kept], number: int) -> Iterator[tuple[Kept, int]]:
-    """Each file has its share of the trials' bits: no kind is left out, however big the others are."""
-    kept = every[number % len(every)]
-    total = len(kept.content) * 8
-    start = number // len(every) * BITS
-    for bit in range(start, start + min(BITS, total)):
-        yield kept, bit % total
+def in_big_files(stage: Stage, number: int) -> float:
+    return _every_bit(stage, number, _big)
 
 
-def _kept(scene: Scene) -> Iterator[Kept]:
-    """Everything small that a build has written, with those who read it."""
+def _every_bit(stage: Stage, number: int, choose: Callable[[Scene], Iterator[Kept]]) -> float:
+    """Flips bits of one file of what a small build keeps, each alone; gives how many."""
+    scene = stage.standing("built", write_workspace)
+    kept, start = _parts(scene, choose)[number]
+    name = kept.path.relative_to(scene.cache)
+    content = kept.path.read_bytes()
+    if not kept.is_taken():
+        raise Violation(f"{name} is not taken for what it is")
+    end = min(start + BITS, kept.size * 8)
+    for bit in range(start, end):
+        _write(kept.path, bit // 8, content[bit // 8] ^ 1 << bit % 8)
+        if kept.is_taken():
+            raise Violation(f"bit {bit} of {name} was flipped, and nobody noticed")
+        if kept.path.exists():
+            _write(kept.path, bit // 8, content[bit // 8])
+        else:  # it was set aside
+            _restore(kept.path, content)
+    if (scene.cache / "quarantine").exists():
+        remove_tree(scene.cache / "quarantine")
+    if not kept.is_taken():
+        raise Violation(f"{name} is not taken any more for what it is")
+    return end - start
+
+
+def _write(path: Path, place: int, byte: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, bytes((byte,)), place)
+    finally:
+        os.close(descriptor)
+
+
+def _restore(path: Path, content: bytes) -> None:
+    new = path.with_name("beside")
+    new.write_bytes(content)
+    new.replace(path)
+
+
+def _parts(scene: Scene, choose: Callable[[Scene], Iterator[Kept]]) -> list[tuple[Kept, int]]:
+    """Where each trial begins."""
+    every = sorted(choose(scene), key=lambda kept: kept.path.relative_to(scene.cache))
+    return [(kept, start) for kept in every for start in range(0, kept.size * 8, BITS)]
+
+
+def _parts_in_small_files(stage: Stage) -> int:
+    return len(_parts(stage.standing("built", write_workspace), _small))
+
+
+def _parts_in_big_files(stage: Stage) -> int:
+    return len(_parts(stage.standing("built", write_workspace), _big))
+
+
+def _small(scene: Scene) -> Iterator[Kept]:
+    """Results, small blobs, and what is known of the workspace and of staged trees; each with its own reader."""
     from mlbuild.files import last_build, states, tree_list
     from mlbuild.files.output_tree import MAGIC as PLACED
-    from mlbuild.seams import BlobMissing
-    from mlbuild.store import DiskStore
     from mlbuild.store.entries import decoded
-    from mlbuild.terms import Digest
-
-    store = DiskStore(scene.cache)
-    store.close()
-
-    def blob(path: Path) -> bool:
-        try:
-            return Digest.of(store.get(Digest(path.name, path.stat().st_size))).hash == path.name
-        except BlobMissing:
-            return False
 
     def entry(path: Path) -> bool:
         try:
@@ -93,17 +115,55 @@ def _kept(scene: Scene) -> Iterator[Kept]:
         except ValueError:
             return False
 
+    def state(path: Path, magic: bytes) -> bool:
+        return load_kept(str(path), magic) is not None
+
+    def listing(path: Path) -> bool:
+        return tree_list.load(path) is not None
+
     for path in scene.cache.glob("ac/*/*"):
-        yield Kept(path, path.read_bytes(), lambda path=path: entry(path))  # type: ignore[misc]
-    for path in scene.cache.glob("cas/*/*"):
-        if 0 < path.stat().st_size <= 2048 and path.stat().st_nlink == 1:
-            yield Kept(path, path.read_bytes(), lambda path=path: blob(path))  # type: ignore[misc]
+        yield Kept(path, path.stat().st_size, partial(entry, path))
+    yield from _blobs(scene, 1, SMALL)
     magics = {"last-build": last_build.MAGIC, "files": states.MAGIC, "placed": PLACED}
     for path in scene.cache.glob("state/*/*"):
         if (magic := magics.get(path.name)) is not None:
-            yield Kept(path, path.read_bytes(), lambda path=path, magic=magic: load_kept(str(path), magic) is not None)  # type: ignore[misc]
+            yield Kept(path, path.stat().st_size, partial(state, path, magic))
     for path in scene.cache.glob("staged/trees/*.list"):
-        yield Kept(path, path.read_bytes(), lambda path=path: tree_list.load(path) is not None)  # type: ignore[misc]
+        yield Kept(path, path.stat().st_size, partial(listing, path))
+
+
+def _big(scene: Scene) -> Iterator[Kept]:
+    """Compiled files, and bigger blobs."""
+    from mlbuild.lang import PrivateFolder
+
+    folder = PrivateFolder(scene.cache / "lang", "")
+
+    def compiled(name: str) -> bool:
+        return folder.read(name) is not None
+
+    for path in scene.cache.glob("lang/*"):
+        yield Kept(path, path.stat().st_size, partial(compiled, path.name))
+    yield from _blobs(scene, SMALL + 1, BIG)
+
+
+def _blobs(scene: Scene, least: int, most: int) -> Iterator[Kept]:
+    from mlbuild.seams import BlobMissing
+    from mlbuild.store import DiskStore
+    from mlbuild.terms import Digest
+
+    store = DiskStore(scene.cache)
+    store.close()
+
+    def blob(digest: Digest) -> bool:
+        try:
+            return Digest.of(store.get(digest)) == digest
+        except BlobMissing:
+            return False
+
+    for path in scene.cache.glob("cas/*/*"):
+        size = path.stat().st_size
+        if least <= size <= most and path.stat().st_nlink == 1:
+            yield Kept(path, size, partial(blob, Digest(path.name, size)))
 
 
 def in_builds(stage: Stage, number: int) -> None:
@@ -147,19 +207,22 @@ def _harmed(cache: Path, pattern: str, dice: Random, share: float) -> Iterator[P
         yield path
 
 
-def _replace(path: Path, content: bytes | bytearray) -> None:
-    """A new file: what was set aside for its flaw stays away."""
-    new = path.with_name("beside")
-    new.write_bytes(content)
-    new.replace(path)
-
-
 CAMPAIGNS = (
     Campaign(
         "bit-flips",
-        f"any one bit flips in any file that a build keeps ({BITS} bits a trial): who reads the file does not take it",
-        Size(1, PARTS, 16 * PARTS, 22),
-        every_bit,
+        f"any one bit flips in any small file that a build keeps ({BITS} bits a trial): who reads the file does not take it",
+        Size(4, 1_000, 1_000_000, 12),
+        in_small_files,
+        points=_parts_in_small_files,
+        measured=sum_of("bits"),
+    ),
+    Campaign(
+        "bit-flips-in-big",
+        f"the same in compiled files, and in blobs of up to {BIG >> 10} KiB",
+        Size(2, 100, 1_000_000, 10),
+        in_big_files,
+        points=_parts_in_big_files,
+        measured=sum_of("bits"),
     ),
     Campaign(
         "flips-in-builds",

@@ -11,7 +11,7 @@ from random import Random
 
 from mlbuild.diagnostics import ExitCode
 from mlbuild.selftest import interception
-from mlbuild.selftest.campaign import Campaign, Size, Violation
+from mlbuild.selftest.campaign import Campaign, Size, Violation, seconds_of
 from mlbuild.selftest.interception import KILL, MUTATING, Call, Interception
 from mlbuild.selftest.processes import PATIENCE, Command, Ended, is_honest, nothing_survives
 from mlbuild.selftest.random_builds import files_below
@@ -41,6 +41,8 @@ def write_workspace(scene: Scene) -> None:
     scene.write("rules.bzl", RULES.read_bytes())
     scene.write("BUILD.ml", BUILD_FILE.encode())
     scene.write("in.txt", b"one\ntwo\n")
+    # The first build makes this folder and waits for the clock; random builds try that, these save the time.
+    (scene.folder / "mlbuild-out").mkdir(exist_ok=True)
 
 
 def is_right(scene: Scene, said: str) -> None:
@@ -51,13 +53,18 @@ def is_right(scene: Scene, said: str) -> None:
             raise Violation(f"{path} holds {seen}, but it should {wanted}\n{said}")
 
 
-def recovers(stage: Stage, scene: Scene, before: str, *, may_warn: bool = False) -> None:
-    """The same command again is right, runs nothing that is in the cache, leaves nothing behind; what is kept verifies."""
+def recovers(stage: Stage, scene: Scene, before: str, *, may_warn: bool = False) -> float:
+    """The same command again is right, runs nothing that is in the cache, leaves nothing behind; what is kept verifies.
+
+    Gives the seconds that it took.
+    """
     from mlbuild.store.upkeep import verify
 
     sources = {path: (scene.folder / path).read_bytes() for path in ("BUILD.ml", "in.txt", "rules.bzl", "WORKSPACE.ml")}
     known = len(list((scene.cache / "ac").glob("*/*")))
+    began = time.monotonic()
     ended = Command(stage.main, scene, "build", "//...").wait()
+    seconds = time.monotonic() - began
     said = f"{before}\nand then:\n{ended.said}"
     is_honest(ended)
     if ended.code != 0:
@@ -76,13 +83,15 @@ def recovers(stage: Stage, scene: Scene, before: str, *, may_warn: bool = False)
         raise Violation(f"left over after the next build: {', '.join(left)}: {said}")
     if findings := verify(scene.cache).findings:
         raise Violation(f"the cache does not verify: {findings}: {said}")
+    return seconds
 
 
 def leftovers(scene: Scene) -> list[str]:
     """What no command should leave behind when it has ended, and the next should remove when it could not."""
     cache = scene.cache
     found = [*(cache / "tmp").glob("*"), *(cache / "run" / "runs").glob("*"), *(cache / "staged").glob("*/.*")]
-    found += [*(scene.folder / "mlbuild-out").glob(".*"), *(cache / "state").glob("*/*.[0-9]*")]
+    found += [*(scene.folder / "mlbuild-out").glob(".*"), *(cache / "lang").glob(".*")]
+    found += [*(cache / "state").glob("*/*.[0-9n]*"), *(cache / "host").glob("*.json.*")]
     return sorted(str(path.relative_to(scene.folder.parent)) for path in found)
 
 
@@ -93,31 +102,43 @@ def _count_ran(ended: Ended) -> int:
     raise Violation(f"it did not say how many actions ran:\n{ended.said}")
 
 
-def killed_at_random(stage: Stage, number: int) -> None:
+def killed_at_random(stage: Stage, number: int) -> float:
     dice = Random(number)
+    length = _length(stage)
     with stage.scene() as scene:
         write_workspace(scene)
         said = ""
         for _ in range(dice.choice((1, 1, 1, 3))):
             command = Command(stage.main, scene, "build", "//...", f"--jobs={dice.choice((1, 2, 4))}")
-            # A build takes about 0.3 s here; most moments should be within it.
-            time.sleep(dice.random() * dice.choice((0.1, 0.3, 0.6)))
+            time.sleep(dice.random() * dice.choice((0.3, 1.0, 1.1)) * length)
             command.send(signal.SIGKILL)
             ended = command.wait()
             if ended.code != -signal.SIGKILL:
                 is_honest(ended)
             said = f"killed:\n{ended.said}"
             nothing_survives()
-        recovers(stage, scene, said)
+        return recovers(stage, scene, said)
 
 
-def killed_at_a_call(stage: Stage, number: int) -> None:
+def _length(stage: Stage) -> float:
+    """The seconds that an undisturbed build takes, from now on with all its files compiled."""
+    if "length" not in stage.notes:
+        stage.warm(write_workspace)
+        with stage.scene() as scene:
+            write_workspace(scene)
+            began = time.monotonic()
+            Command(stage.main, scene, "build", "//...").wait()
+            stage.notes["length"] = int((time.monotonic() - began) * 1e6)
+    return stage.notes["length"] / 1e6
+
+
+def killed_at_a_call(stage: Stage, number: int) -> float:
     with stage.scene() as scene:
         write_workspace(scene)
         count, ended = intercepted(stage, scene, lambda index, call: KILL if index == number else 0)
         if count <= number and ended.code != 0:
             raise Violation(f"it ended with {ended.code} by itself:\n{ended.said}")
-        recovers(stage, scene, f"killed before its call {number}:\n{ended.said}")
+        return recovers(stage, scene, f"killed before its call {number}:\n{ended.said}")
 
 
 def intercepted(
@@ -159,15 +180,16 @@ def calls_of_a_build(stage: Stage) -> int:
     return stage.notes["calls"]
 
 
-def told_to_end(stage: Stage, number: int) -> None:
-    """By Ctrl-C, by `kill`, by a terminal that closes; once or twice."""
+def told_to_end(stage: Stage, number: int) -> float:
+    """By Ctrl-C, by `kill`, by a terminal that closes; once or twice. Gives the seconds until it had ended."""
     dice = Random(number)
+    length = _length(stage)
     sent = dice.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     with stage.scene() as scene:
         write_workspace(scene)
         temporary = set(_temporary())
         command = Command(stage.main, scene, "build", "//...", f"--jobs={dice.choice((1, 4))}")
-        time.sleep(0.01 + dice.random() * 0.3)
+        time.sleep(0.01 + dice.random() * length)
         began = time.monotonic()
         command.send(sent)
         if dice.random() < 0.3:
@@ -187,6 +209,7 @@ def told_to_end(stage: Stage, number: int) -> None:
         if left := sorted(set(_temporary()) - temporary):
             raise Violation(f"left over: {', '.join(left)}\n{ended.said}")
         recovers(stage, scene, f"told to end:\n{ended.said}")
+        return seconds
 
 
 def _temporary() -> list[str]:
@@ -201,6 +224,7 @@ CAMPAIGNS = (
         "killed at random moments, once or again and again: the next build is right, runs nothing twice, leaves nothing",
         Size(2, 300, 10_000, 20),
         killed_at_random,
+        measured=seconds_of("the build after it"),
     ),
     Campaign(
         "kills-at-calls",
@@ -209,11 +233,13 @@ CAMPAIGNS = (
         killed_at_a_call,
         interception.lacking,
         calls_of_a_build,
+        seconds_of("the build after it"),
     ),
     Campaign(
         "signals",
         "Ctrl-C, SIGTERM and SIGHUP, once or twice: it ends within 2 s, nothing survives, no file is left, and the same",
         Size(1, 60, 3_000, 10),
         told_to_end,
+        measured=seconds_of("to end"),
     ),
 )

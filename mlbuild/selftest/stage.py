@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Main = Callable[[Sequence[str], Mapping[str, str]], int]
 
-SHARED = ("cas", "staged/trees", "staged/programs")
+SHARED = ("cas", "staged/trees", "staged/programs", "lang")
 """What caches may have in common by hard links: no build ever writes through one. The rest holds locks and state."""
 
 
@@ -83,6 +84,30 @@ class Stage:
         if told.code != 0:
             raise Violation(f"this machine does not build at all: {told.said}")
         remove_tree(self._base / "state")
+
+    def warm(self, write: Callable[[Scene], None]) -> None:
+        """Scenes begin with what the files of this workspace are compiled to: it is not what their trials are about."""
+        with self.scene() as scene:
+            write(scene)
+            if (told := build(scene, "//...")).code != 0:
+                raise Violation(f"an undisturbed build ended with {told.code}: {told.said}")
+            for made in (scene.cache / "lang").iterdir():
+                with contextlib.suppress(FileExistsError):
+                    os.link(made, self._base / "lang" / made.name)
+
+    def standing(self, name: str, write: Callable[[Scene], None]) -> Scene:
+        """A scene that was built once in this process, for trials that leave it as they found it."""
+        place = self.folder / f"{os.getpid()}-{name}"
+        scene = Scene(place / "workspace", place / "mlbuild")
+        if not place.exists():
+            place.mkdir()
+            scene.folder.mkdir()
+            _copy(self._base, scene.cache, False)
+            write(scene)
+            time.sleep(0.05)  # of sources that are younger, a build does not remember that there is nothing to do
+            if (told := build(scene, "//...")).code != 0:
+                raise Violation(f"an undisturbed build ended with {told.code}: {told.said}")
+        return scene
 
     @contextlib.contextmanager
     def scene(self, *, is_shared: bool = True, place: Path | None = None) -> Iterator[Scene]:

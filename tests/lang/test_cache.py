@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
 
-from mlbuild.lang import BUILD, MODULE, Program, ProgramCache, StarlarkError, Thread, cache, execute
+from mlbuild.lang import BUILD, MODULE, PrivateFolder, Program, ProgramCache, StarlarkError, Thread, cache, execute
 
 SOURCE = b'load("//:a.bzl", "a", c = "b")\nx = [a, c]\ndef f(y = 3): return y + 1\nz = f()\n_p = 1\n'
 
@@ -132,3 +133,21 @@ def test_an_error_reads_the_line_that_it_shows(tmp_path: Path) -> None:
         with pytest.raises(StarlarkError) as caught:
             execute(found, {}, {}, Thread())
         assert caught.value.diagnostics[0].source_line == "    return x + 1"
+
+
+def test_what_a_killed_writer_left_goes_with_the_next(tmp_path: Path) -> None:
+    folder = PrivateFolder(tmp_path / "lang", ".kept")
+    folder.write("key", b"first")
+    (tmp_path / "lang" / ".key.new").write_bytes(b"half of what was to be wri")
+    folder.write("key", b"second")
+    assert folder.read("key") == b"second"
+    assert [each.name for each in (tmp_path / "lang").iterdir()] == ["key.kept"]
+
+
+def test_of_two_writers_at_once_the_second_leaves_it_to_the_first(tmp_path: Path) -> None:
+    folder = PrivateFolder(tmp_path / "lang", ".kept")
+    folder.write("key", b"before")
+    with (tmp_path / "lang" / ".key.new").open("wb") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        folder.write("key", b"second")
+    assert folder.read("key") == b"before"
