@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
-from mlbuild.flags import COMMANDS, Command, Flag, error, parse, size_of
-from mlbuild.records import record
+from mlbuild.flags import COMMANDS, REMOTE, Command, Flag, error, parse, size_of
+from mlbuild.records import field, record
 
 WORKSPACE_FILE = "WORKSPACE.ml"
 RC_FILE = ".mlbuildrc"
@@ -63,6 +63,14 @@ class FormatRequest:
 
 
 @record
+class RemoteRequest:
+    """What the flags about a remote cache say, by name, and the headers as they were written."""
+
+    values: Mapping[str, str]
+    headers: tuple[str, ...] = field(repr=False)
+
+
+@record
 class BuildRequest:
     """One command in one workspace. `words` are its patterns, or what the command takes instead; `rest` follows `--`."""
 
@@ -98,6 +106,8 @@ class BuildRequest:
     profile: str
     rc_lines: tuple[str, ...]
     """What is to be shown of the rc files (`--announce_rc`)."""
+    remote: RemoteRequest | None
+    """Nothing where no remote cache is asked for."""
     selftest: SelftestRequest
     question: QuestionRequest
     formatting: FormatRequest
@@ -150,6 +160,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         build_event_json_file=path("build_event_json_file"),
         profile=path("profile"),
         rc_lines=tuple(_announced(command, flags, lines)) if _is_set(values, "announce_rc") else (),
+        remote=_remote(values, flags, path) if values.get("remote_cache") else None,
         selftest=SelftestRequest(
             only=tuple(value for flag, value in flags if flag.name == "only"),
             is_long=_is_set(values, "long"),
@@ -177,6 +188,14 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
             mode=values.get("mode", "fix"), type=values.get("type", "auto"), path=values.get("path", "")
         ),
     )
+
+
+def _remote(
+    values: Mapping[str, str], flags: tuple[tuple[Flag, str], ...], path: Callable[[str], str]
+) -> RemoteRequest:
+    own = {flag.name: values[flag.name] for flag in REMOTE if flag.name in values}
+    own |= {flag.name: path(flag.name) for flag in REMOTE if flag.kind == "path" and flag.name in values}
+    return RemoteRequest(own, tuple(value for flag, value in flags if flag.name == "remote_header"))
 
 
 def find_command(argv: tuple[str, ...]) -> Command:
@@ -294,13 +313,16 @@ def _line_flags(line: RcLine) -> tuple[tuple[Flag, str], ...]:
 
 
 def _announced(command: Command, flags: tuple[tuple[Flag, str], ...], lines: tuple[RcLine, ...]) -> Iterator[str]:
+    import re
     import shlex
 
+    secret = re.compile(r"(--remote[-_]header=[^=]*=).*", re.DOTALL)
     configs = {value for flag, value in flags if flag.name == "config"}
     for line in lines:
         section, _, config = line.section.partition(":")
         if section in _sections(command) and (not config or config in configs):
-            yield f"{line.origin}: {line.section} {shlex.join(line.words)}"
+            words = [secret.sub(r"\1…", word) for word in line.words]
+            yield f"{line.origin}: {line.section} {shlex.join(words)}"
 
 
 def _rc_lines(workspace: Path, environ: Mapping[str, str]) -> Iterator[RcLine]:

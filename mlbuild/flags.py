@@ -48,6 +48,21 @@ LIMITS = (
     Flag("disk_cache_max_size", "size", "", "How big the cache folder may get: after a build, what has not been used for longest goes.", "SIZE"),
 )  # fmt: skip
 
+REMOTE = (
+    Flag("remote_cache", "text", "", "A cache that others share: https://HOST:PORT/PREFIX or http://.", "ADDRESS"),
+    Flag("remote_instance_name", "text", "", "The part of the remote cache that is used.", "NAME"),
+    Flag("remote_header", "list", "", "A header that every request to the remote cache carries.", "NAME=VALUE"),
+    Flag("credential_helper", "path", "", "A program that gives headers for the remote cache, with Bazel's protocol.", "PROGRAM"),
+    Flag("tls_certificate", "path", "", "The certificate authority that the remote cache is verified by, instead of the system's.", "FILE"),
+    Flag("tls_client_certificate", "path", "", "The certificate that is shown to the remote cache.", "FILE"),
+    Flag("tls_client_key", "path", "", "The key of `--tls_client_certificate`.", "FILE"),
+    Flag("remote_timeout", "int", "60", "How many seconds a call to the remote cache may take, beside the time that its bytes need.", "SECONDS"),
+    Flag("remote_retries", "int", "5", "How often a call that failed is tried again.", "N"),
+    Flag("remote_max_connections", "int", "8", "How many requests may be under way at once.", "N"),
+    Flag("remote_accept_cached", "bool", "yes", "Whether results of the remote cache are used."),
+    Flag("remote_upload_local_results", "bool", "yes", "Whether results are given to the remote cache."),
+)  # fmt: skip
+
 LOCKED = (
     Flag(
         "block_for_lock", "bool", "yes", "Whether to wait for another command in this workspace, or to end with code 9."
@@ -59,6 +74,7 @@ BUILD = (
     *PLACES,
     *LIMITS,
     *LOCKED,
+    *REMOTE,
     Flag("jobs", "int", "", "How many actions may be worked on at once; by default the number of processors.", "N", short="j"),
     Flag("local_cpu_resources", "int", "", "How many processors actions may use in all; by default those there are.", "N"),
     Flag("local_ram_resources", "int", "", "How much memory actions may claim in all, in MiB; by default two thirds.", "MIB"),
@@ -104,7 +120,7 @@ SELFTEST = (
     Flag("jobs", "int", "", "How many trials at once; by default the number of processors.", "N", short="j"),
 )  # fmt: skip
 
-_LEAST = {"show_result": 0, "seed": 0, "graph:node_limit": -1}
+_LEAST = {"show_result": 0, "seed": 0, "remote_retries": 0, "graph:node_limit": -1}
 
 FORMAT = (
     *TERMINAL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlbuild.execution.key import action_key
 from mlbuild.records import replace
 from mlbuild.seams import ActionCache, SpawnRunner
-from mlbuild.terms import Digest, Spawn, SpawnResult
+from mlbuild.terms import Digest, Spawn, SpawnResult, TreeValue
 
 
 class CachingRunner:
@@ -19,7 +19,9 @@ class CachingRunner:
         """The key, and what the cache has under it."""
         key = action_key(spawn)
         remembered = self._cache.lookup(key)
-        return key, None if remembered is None else replace(remembered, is_from_cache=True)
+        if remembered is None or not answers(spawn, remembered):
+            return key, None
+        return key, replace(remembered, is_from_cache=True)
 
     def run_and_record(self, spawn: Spawn, key: Digest) -> SpawnResult:
         """Runs it now, whatever the cache has."""
@@ -31,3 +33,9 @@ class CachingRunner:
     def run(self, spawn: Spawn) -> SpawnResult:
         key, remembered = self.lookup(spawn)
         return self.run_and_record(spawn, key) if remembered is None else remembered
+
+
+def answers(spawn: Spawn, result: SpawnResult) -> bool:
+    """Whether the result has the very outputs that the spawn declares, each of its kind. A cache may hold anything."""
+    kinds = {path: path in spawn.output_directories for path in spawn.output_paths}
+    return result.is_success and {path: isinstance(value, TreeValue) for path, value in result.outputs} == kinds

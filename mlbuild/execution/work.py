@@ -152,7 +152,7 @@ class Worker:
         outputs = {output: by_path[output.path] for output in action.outputs if output.path in by_path}
         done = Done(
             outputs,
-            "cached" if result.is_from_cache else "ran",
+            _how(result),
             result.runner,
             key,
             result.stdout,
@@ -208,6 +208,12 @@ class Worker:
         for key, replacement in action.substitutions:
             content = content.replace(key.encode(), replacement.encode())
         return FileValue(self._store.put(content), action.is_executable)
+
+
+def _how(result: SpawnResult) -> str:
+    if result.is_from_remote:
+        return "cached-remotely"
+    return "cached" if result.is_from_cache else "ran"
 
 
 def _reason(result: SpawnResult) -> str:

@@ -33,11 +33,15 @@ class OutputSymlink:
 
 @record
 class ExecutionMetadata:
-    """Who ran it, and from when to when, in nanoseconds since 1970 (nothing: not said)."""
+    """Who ran it, and from when to when, in nanoseconds since 1970 (nothing: not said).
+
+    `notes` are what clients add, by the name of its type.
+    """
 
     worker: str = ""
     started_ns: int | None = None
     completed_ns: int | None = None
+    notes: tuple[tuple[str, bytes], ...] = ()
 
 
 @record
@@ -145,7 +149,12 @@ def decode_action_result(data: bytes) -> ActionResult:
         message.digest(8),
         None
         if metadata is None
-        else ExecutionMetadata(metadata.text(1), _nanoseconds(metadata.inner(7)), _nanoseconds(metadata.inner(8))),
+        else ExecutionMetadata(
+            metadata.text(1),
+            _nanoseconds(metadata.inner(7)),
+            _nanoseconds(metadata.inner(8)),
+            tuple((note.text(1), note.raw(2)) for note in metadata.inners(11)),
+        ),
     )
     _check_paths(result)
     return result
@@ -183,7 +192,14 @@ def _digest(number: int, digest: Digest | None) -> bytes:
 
 
 def _metadata(metadata: ExecutionMetadata) -> bytes:
-    return text_field(1, metadata.worker) + _timestamp(7, metadata.started_ns) + _timestamp(8, metadata.completed_ns)
+    return b"".join(
+        [
+            text_field(1, metadata.worker),
+            _timestamp(7, metadata.started_ns),
+            _timestamp(8, metadata.completed_ns),
+            *[message_field(11, text_field(1, name) + bytes_field(2, value)) for name, value in metadata.notes],
+        ]
+    )
 
 
 def _timestamp(number: int, nanoseconds: int | None) -> bytes:

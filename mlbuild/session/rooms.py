@@ -30,6 +30,7 @@ from mlbuild.terms.event import Warned
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
+    from mlbuild.remote import Remote
     from mlbuild.seams import EventSink
 
 REPOSITORY = "mlbuild"
@@ -72,6 +73,9 @@ class Rooms:
             self.store, self.trees, cache / "run", sandbox_debug=request.sandbox_debug, say=self._say
         )
         opening.callback(self.runner.close)
+        self.remote = self._open_remote(request)
+        if self.remote is not None:
+            opening.callback(self.remote.close)
         uv_files, pip_files = configuration_files(request.environ)
         self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
         self.fetcher = HostFetcher(
@@ -87,14 +91,22 @@ class Rooms:
     def execute(self, graph: ActionGraph, wanted: Iterable[Artifact]) -> Outcome:
         """Makes the wanted artifacts exist."""
         request = self._request
+        remote = self.remote
         doors = Doors(
-            self.sources, self.store, self.cache, self.runner, self.fetcher, self._sink, self._keep_log,
+            self.sources, self.store,
+            self.cache if remote is None else remote.behind(self.cache),
+            self.runner if remote is None else remote.giving(self.runner), self.fetcher, self._sink, self._keep_log,
             str(request.workspace), self.runner.interrupt, self._look_again,
         )  # fmt: skip
         options = Options(
             request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results
         )
         return execute(graph, wanted, doors, options)
+
+    def finish_giving(self) -> None:
+        """Waits, not for ever, for the results that are on their way to a remote cache."""
+        if self.remote is not None:
+            self.remote.finish(self._say)
 
     def own_folder(self) -> OwnFolder:
         """A folder for a program to run in. Raises UserError where the disk refuses it."""
@@ -124,6 +136,15 @@ class Rooms:
 
     def close(self) -> None:
         self._closing.close()
+
+    def _open_remote(self, request: BuildRequest) -> Remote | None:
+        """The remote cache that is asked for. Raises UserError for flags that make no sense."""
+        if request.remote is None:
+            return None
+        from mlbuild.remote import Remote, settings_of
+
+        settings = settings_of(request.remote.values, request.remote.headers)
+        return None if settings is None else Remote(settings, request.environ, self.store, self._warn)
 
     def _look_again(self) -> None:
         self.cache.forget_trees()

@@ -95,6 +95,7 @@ class Session:
             told: tuple[null_build.Told, ...] = (*completed, *tested)
             for event in told:
                 self._sink.emit(event)
+            rooms.finish_giving()
             code = ExitCode.BUILD_FAILED if faults else results.exit_code(completed, tested)
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
             if code == ExitCode.SUCCESS:
@@ -150,6 +151,7 @@ class Session:
                 return outcome, running.stage(command, outcome.values, rooms) if is_whole else None
 
             outcome, own = rooms.until_whole(staged)
+            rooms.finish_giving()
             code = ExitCode.BUILD_FAILED if own is None else ExitCode.SUCCESS
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
             if own is None:

@@ -49,6 +49,8 @@ class SpawnResult:
     runner: str = ""
     wall_seconds: float = 0.0
     is_from_cache: bool = False
+    is_from_remote: bool = False
+    """It came from a cache that others share, in this very build."""
 
     @property
     def is_success(self) -> bool:

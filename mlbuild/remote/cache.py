@@ -1,0 +1,80 @@
+"""Results from a remote cache behind the local one. A hit is believed when all its blobs are here, hashed by us."""
+
+from __future__ import annotations
+
+from mlbuild.records import replace
+from mlbuild.remote.backend import Backend, Blobs
+from mlbuild.remote.blobs import RemoteBlobs
+from mlbuild.remote.claims import Claim, opened
+from mlbuild.remote.trees import unpacked
+from mlbuild.remote.trouble import Patience, RemoteError
+from mlbuild.seams import ActionCache, BlobMissing
+from mlbuild.terms import Digest, FileValue, SpawnResult, TreeValue
+
+
+class RemoteActionCache:
+    """An `ActionCache`: the local one first, then the remote one. It records in the local one only."""
+
+    def __init__(
+        self, local: ActionCache, store: Blobs, backend: Backend, blobs: RemoteBlobs, patience: Patience
+    ) -> None:
+        self._local = local
+        self._store = store
+        self._backend = backend
+        self._blobs = blobs
+        self._patience = patience
+
+    def lookup(self, key: Digest) -> SpawnResult | None:
+        found = self._local.lookup(key)
+        if found is not None or not self._patience.reads:
+            return found
+        try:
+            data = self._patience.read(lambda: self._result(key))
+        except RemoteError:
+            return None
+        if data is None:
+            return None
+        try:
+            result = self._brought(opened(key, data))
+        except ValueError as error:
+            self._patience.got_wrong(f"a result that cannot be right ({error})")
+            return None
+        if result is None:
+            return None
+        self._local.record(key, result)
+        return replace(result, is_from_remote=True)
+
+    def record(self, key: Digest, result: SpawnResult) -> None:
+        self._local.record(key, result)
+
+    def _result(self, key: Digest) -> bytes | None:
+        self._backend.open()
+        return self._backend.result(key)
+
+    def _brought(self, claim: Claim) -> SpawnResult | None:
+        """The result, with all that it names in the local store. Nothing, where something cannot be had."""
+        trees = dict(claim.trees)
+        logs = (claim.stdout, claim.stderr)
+        if self._blobs.bring((*trees.values(), *(value.digest for _, value in claim.files), *logs)):
+            return None
+        values: list[tuple[str, FileValue | TreeValue]] = [*claim.files]
+        inside: dict[Digest, None] = {}
+        for path, digest in trees.items():
+            try:
+                root, messages, files = unpacked(self._store.get(digest))
+            except BlobMissing:
+                return None
+            for message in messages.values():
+                self._store.put(message)
+            inside |= dict.fromkeys(files)
+            values.append((path, TreeValue(root)))
+        if self._blobs.bring(inside):
+            return None
+        return SpawnResult(
+            0,
+            tuple(sorted(values, key=lambda value: value[0])),
+            claim.stdout,
+            claim.stderr,
+            runner=claim.runner,
+            wall_seconds=claim.wall_seconds,
+        )

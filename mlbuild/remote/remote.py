@@ -1,0 +1,71 @@
+"""One build's remote cache: its backend, and what a session needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mlbuild.diagnostics import Diagnostic
+from mlbuild.remote.backend import Backend, Blobs
+from mlbuild.remote.blobs import RemoteBlobs
+from mlbuild.remote.cache import RemoteActionCache
+from mlbuild.remote.credentials import Credentials
+from mlbuild.remote.giving import Giver, GivingRunner
+from mlbuild.remote.settings import Settings
+from mlbuild.remote.trouble import Patience
+from mlbuild.seams import ActionCache, SpawnRunner
+
+
+class Remote:
+    """Opened with the build, closed with it; nothing is sent before the first look-up."""
+
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str], store: Blobs, warn: Callable[[Diagnostic], None]
+    ) -> None:
+        """Raises UserError for a certificate that cannot be used."""
+        self._settings = settings
+        self._warn = warn
+        self._store = store
+        self._patience = Patience(str(settings.endpoint), settings.retries, warn)
+        self._patience.reads = settings.accept_cached
+        self._patience.writes = settings.upload_results
+        self._backend = backend_of(settings, Credentials(settings, environ))
+        self._blobs = RemoteBlobs(self._backend, self._patience, store)
+        self._giver = Giver(self._backend, self._patience, store)
+
+    def behind(self, local: ActionCache) -> RemoteActionCache:
+        """The local cache with the remote one behind it."""
+        return RemoteActionCache(local, self._store, self._backend, self._blobs, self._patience)
+
+    def giving(self, runner: SpawnRunner) -> SpawnRunner:
+        """The same runner, whose successes are given to the remote cache."""
+        return GivingRunner(runner, self._giver) if self._settings.upload_results else runner
+
+    def finish(self, say: Callable[[str], None]) -> None:
+        """Waits for what is being given, at most `--remote_timeout`, and says what has not been."""
+        outstanding = self._giver.outstanding()
+        if outstanding and self._giver.finish(1.0) and (outstanding := self._giver.outstanding()):
+            results = "1 result" if outstanding == 1 else f"{outstanding} results"
+            say(f"giving {results} to the remote cache; Ctrl-C leaves the rest here")
+        left = self._giver.finish(self._settings.timeout_seconds)
+        if left and self._patience.writes:
+            self._warn(
+                Diagnostic(
+                    "remote-not-given",
+                    f"{left} of {left + self._giver.given} results could not be given to the remote cache",
+                    hint="they stay in the local cache; `--remote_timeout` says how long the end of a build waits",
+                )
+            )
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        self._patience.end()
+        self._giver.end()
+        self._blobs.close()
+        self._backend.close()
+
+
+def backend_of(settings: Settings, credentials: Credentials) -> Backend:
+    """What speaks the endpoint's protocol. Raises UserError."""
+    from mlbuild.remote.http import HttpBackend
+
+    return HttpBackend(settings, credentials)

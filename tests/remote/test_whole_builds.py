@@ -1,0 +1,71 @@
+"""Whole builds against real servers: a workspace at another path, with an empty disk cache, runs nothing."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from tests.end_to_end.command import mlbuild_ends
+from tests.remote.nginx import nginx
+
+BUILD = """
+genrule(name = "numbers", outs = ["numbers.txt"], cmd = "seq 100000 > $@")
+genrule(name = "sum", srcs = [":numbers"], outs = ["sum.txt"], cmd = "wc -l < $(SRCS) > $@")
+genrule(name = "both", srcs = [":numbers", ":sum", "own.txt"], outs = ["both.txt"], cmd = "cat $(SRCS) > $@")
+"""
+
+
+def workspace(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "WORKSPACE.ml").write_text('workspace(name = "w")\n', encoding="utf-8")
+    (folder / "BUILD.ml").write_text(BUILD, encoding="utf-8")
+    (folder / "own.txt").write_text("own\n", encoding="utf-8")
+    return folder
+
+
+def two_workspaces(folder: Path, url: str) -> None:
+    first, second = workspace(folder / "one"), workspace(folder / "elsewhere" / "two")
+    made = mlbuild_ends(first, folder / "c1" / "cache", "build", "//...", f"--remote_cache={url}")
+    assert "warning" not in made.said
+    assert made.ran == 3
+    taken = mlbuild_ends(second, folder / "elsewhere" / "c2", "build", "//...", f"--remote_cache={url}")
+    assert "warning" not in taken.said
+    assert "0 ran, 3 cached remotely" in taken.said
+    for name in ("numbers.txt", "sum.txt", "both.txt"):
+        assert (first / "mlbuild-out" / name).read_bytes() == (second / "mlbuild-out" / name).read_bytes()
+
+
+def test_nginx(tmp_path: Path) -> None:
+    (tmp_path / "c1").mkdir()
+    with nginx(tmp_path / "nginx") as url:
+        two_workspaces(tmp_path, url)
+
+
+def test_half_of_the_blobs_of_nginx_are_lost(tmp_path: Path) -> None:
+    (tmp_path / "c0").mkdir()
+    chance = random.Random(7)
+    with nginx(tmp_path / "nginx") as url:
+        folder = workspace(tmp_path / "one")
+        assert mlbuild_ends(folder, tmp_path / "c0" / "cache", "build", "//...", f"--remote_cache={url}").ran == 3
+        expected = (folder / "mlbuild-out" / "both.txt").read_bytes()
+        for number in range(3):
+            blobs = sorted((tmp_path / "nginx" / "cache" / "cas").iterdir())
+            for blob in chance.sample(blobs, len(blobs) // 2):
+                blob.unlink()
+            again = workspace(tmp_path / f"w{number}")
+            ended = mlbuild_ends(again, tmp_path / f"w{number}" / "cache", "build", "//...", f"--remote_cache={url}")
+            assert (ended.code, "warning" in ended.said) == (0, False), ended.said
+            assert (again / "mlbuild-out" / "both.txt").read_bytes() == expected
+
+
+def test_a_cache_that_is_not_there_is_said_once(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "one")
+    (tmp_path / "c").mkdir()
+    flags = ("--remote_cache=http://127.0.0.1:9", "--remote_retries=0")
+    ended = mlbuild_ends(folder, tmp_path / "c" / "cache", "build", "//...", *flags)
+    assert (ended.code, ended.ran) == (0, 3)
+    assert ended.said.count("warning[") == 1
+    assert (
+        "warning[remote-left-aside]: the build goes on without the remote cache `http://127.0.0.1:9`: nobody listens there"
+        in ended.said
+    )
