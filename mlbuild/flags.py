@@ -138,6 +138,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("test", "test [FLAGS] PATTERN…", "Builds, then runs the targets among them that are tests.", TEST, "build"),
         Command("run", "run [FLAGS] TARGET [-- ARGS…]", "Builds a target and runs it, attached to this terminal.", BUILD, "build"),
         Command("query", "query [FLAGS] EXPRESSION", "Answers a question about the targets of BUILD files, in Bazel's query language.", QUERY),
+        Command("log", "log [FLAGS] [BUILD]", "Lists the builds of this workspace that are remembered, newest last; or the actions of one that did not come from the cache.", (*TERMINAL, *PLACES)),
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
         Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlbuild.records import record
-from mlbuild.terms import Artifact, FileValue, TreeValue
+from mlbuild.terms import Action, Artifact, FileValue, TreeValue
+
+End = tuple[str, str, float]
+"""How an action ended (as in `ActionFinished`), the hash of its key or nothing, and the seconds that it took."""
 
 
 @record
@@ -47,7 +50,8 @@ class Outcome:
     """`values` has every artifact that exists now; `failed` the artifacts whose action failed or was skipped.
 
     `tests` has for each first output of a test action how it ended. `critical_path` is the chain of actions that
-    took longest, each with its seconds, first to last.
+    took longest, each with its seconds, first to last. `actions` are those that were needed, with the spawns that map
+    actions became, by number; `ends` says for each that came to an end how.
     """
 
     values: Mapping[Artifact, FileValue | TreeValue]
@@ -55,3 +59,5 @@ class Outcome:
     tests: Mapping[Artifact, TestOutcome]
     counts: Counts
     critical_path: tuple[tuple[str, float], ...]
+    actions: Mapping[int, Action]
+    ends: Mapping[int, End]

@@ -12,7 +12,7 @@ from typing import TypeVar
 from mlbuild.diagnostics import UserError
 from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.hints import hints
-from mlbuild.execution.outcome import Counts, Options, Outcome, TestOutcome
+from mlbuild.execution.outcome import Counts, End, Options, Outcome, TestOutcome
 from mlbuild.execution.schedule import Schedule, State
 from mlbuild.execution.work import Done, Failed, Grown, Work, Worker, ingested
 from mlbuild.records import record
@@ -104,6 +104,7 @@ class Execution:
         self._began: dict[int, float] = {}
         self._finished: dict[int, tuple[float, int | None]] = {}  # length of the longest chain, and its predecessor
         self._seconds: dict[int, float] = {}
+        self._ends: dict[int, End] = {}
         self._next_id = len(graph.actions)
         self._wanted = wanted
         self._is_stopping = False
@@ -351,10 +352,12 @@ class Execution:
     def _emit_finished(self, index: int, how: str, seconds: float, done: Done | None, exit_code: int = 0) -> None:
         action = self._actions[index]
         outputs = outputs_of(action)
+        key = done.key if done else None
+        self._ends[index] = (how, key.hash if key else "", seconds)
         self._doors.sink.emit(
             ActionFinished(
                 index, action.owner, action.mnemonic, how, self._began.get(index, 0.0), seconds,
-                done.runner if done else "", outputs[0].path if outputs else "", exit_code, done.key if done else None,
+                done.runner if done else "", outputs[0].path if outputs else "", exit_code, key,
             )
         )  # fmt: skip
 
@@ -376,7 +379,8 @@ class Execution:
                 chain.append((f"{action.mnemonic} {action.owner.short}", seconds))
             last = self._finished[last][1]
         failed = frozenset(artifact for artifact in self._producers if artifact not in self._values)
-        return Outcome(self._values, failed, self._tests, self._counts, tuple(reversed(chain)))
+        path = tuple(reversed(chain))
+        return Outcome(self._values, failed, self._tests, self._counts, path, self._actions, self._ends)
 
 
 def needed(graph: ActionGraph, wanted: Iterable[Artifact]) -> tuple[int, ...]:

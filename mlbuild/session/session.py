@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import mlbuild
 from mlbuild.diagnostics import Diagnostic, ExitCode, UserError, fail
+from mlbuild.journal import again
 from mlbuild.session import leftovers, null_build
 from mlbuild.session.deferring import uninterrupted
 from mlbuild.terms import OUTPUT_ROOT
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from mlbuild.terms import ActionGraph, ConfiguredTarget
 
 
+JOURNAL = "journal"
+"""The folder of the builds' records, in the workspace's state."""
+
+
+def journal_folder(request: BuildRequest) -> str:
+    return f"{request.state_folder}/{JOURNAL}"
+
+
 class Session:
     """One invocation. Open it with `Session.open`; one command is run in it."""
 
@@ -37,6 +46,8 @@ class Session:
         self._sink = sink
         self._began = time.time()
         self._rooms: Rooms | None = None
+        self._id = str(uuid.uuid4())
+        self._words: tuple[str, tuple[str, ...]] = ("", ())
 
     @classmethod
     @contextmanager
@@ -77,6 +88,7 @@ class Session:
         state = request.state_folder / f"last-{command}"
         may_reuse = command == "build" or request.cache_test_results
         if may_reuse and null_build.answer(state, asked, self._sink, self._began, time.time()):
+            again.note(journal_folder(request), self._began, time.time() - self._began, command, patterns)
             self._tidy()
             return ExitCode.SUCCESS
         from mlbuild.session import results
@@ -103,6 +115,7 @@ class Session:
                     state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
                     outcome.counts.total - outcome.counts.internal,
                 )  # fmt: skip
+            self._note(rooms, outcome, code)
             return code
 
     def _carried_out(
@@ -154,6 +167,7 @@ class Session:
             rooms.finish_giving()
             code = ExitCode.BUILD_FAILED if own is None else ExitCode.SUCCESS
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
+            self._note(rooms, outcome, code)
             if own is None:
                 return code
         # The lock is given back first: what runs may itself build here.
@@ -169,6 +183,13 @@ class Session:
 
         return ask(self._request, self._sink)
 
+    def log(self) -> tuple[str, ...]:
+        """The builds that are remembered, a line each; or the actions of the one that the request names. Raises UserError."""
+        from mlbuild.session.journaling import listed, told
+
+        words = self._request.words
+        return told(self._request, words) if words else listed(self._request)
+
     def lock(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
         """Resolves the requirements of the targets that have both `requirements` and `lock`; returns the locks written."""
         from mlbuild.session.locking import write_locks
@@ -182,7 +203,8 @@ class Session:
         from mlbuild.files.remove import remove_tree
 
         with self._locked():
-            known = [path for path in self._request.state_folder.iterdir() if path.name != "lock"]
+            # The past is no knowledge of what is there: it is kept.
+            known = [path for path in self._request.state_folder.iterdir() if path.name not in ("lock", JOURNAL)]
             for place in (self._request.workspace / OUTPUT_ROOT, *known):
                 if place.exists() or place.is_symlink():
                     remove_tree(place)
@@ -238,6 +260,12 @@ class Session:
             self._sink.emit(Warned(fault, "error"))
         return analysis.graph(targets), faults
 
+    def _note(self, rooms: Rooms, outcome: Outcome, code: ExitCode) -> None:
+        """Into the journal: what `mlbuild why` tells later."""
+        from mlbuild.session.journaling import note
+
+        note(self._request, rooms.loader, outcome, code, self._id, self._began, self._words)
+
     def _tidy(self) -> None:
         """What commands have left that were killed goes, also where there is nothing else to do."""
         if leftovers.may_be_there(self._request.cache_folder):
@@ -288,4 +316,5 @@ class Session:
         self._sink.emit(Warned(Diagnostic("note", line), "info"))
 
     def _start(self, command: str, arguments: tuple[str, ...]) -> None:
-        self._sink.emit(BuildStarted(str(uuid.uuid4()), command, arguments, str(self._request.workspace), self._began))
+        self._words = (command, arguments)
+        self._sink.emit(BuildStarted(self._id, command, arguments, str(self._request.workspace), self._began))
