@@ -54,6 +54,14 @@ class QuestionRequest:
 
 
 @record
+class PastRequest:
+    """The build that is asked about, and the one that it is compared with, by id; empty: the obvious ones."""
+
+    build: str
+    against: str
+
+
+@record
 class FormatRequest:
     """What `mlbuild fmt` does with files, of which kind they are, and the path of what comes in by stdin."""
 
@@ -111,6 +119,7 @@ class BuildRequest:
     selftest: SelftestRequest
     question: QuestionRequest
     formatting: FormatRequest
+    past: PastRequest
 
 
 def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> BuildRequest:
@@ -187,6 +196,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         formatting=FormatRequest(
             mode=values.get("mode", "fix"), type=values.get("type", "auto"), path=values.get("path", "")
         ),
+        past=PastRequest(build=values.get("build", ""), against=values.get("against", "")),
     )
 
 

@@ -110,6 +110,13 @@ QUERY = (
     Flag("graph:node_limit", "int", "512", "How long the text of a node of the graph may get; -1: as long as it is.", "N"),
 )  # fmt: skip
 
+WHY = (
+    *TERMINAL,
+    *PLACES,
+    Flag("build", "text", "", "Asks about this build, by the beginning of its id; by default about the last that ran an action of the target, or of what it needs.", "ID"),
+    Flag("against", "text", "", "Compares with this build; by default each action with the last build before that had it.", "ID"),
+)  # fmt: skip
+
 SELFTEST = (
     *TERMINAL,
     Flag("long", "bool", "no", "Runs the long campaigns: hours, rather than minutes."),
@@ -139,6 +146,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("run", "run [FLAGS] TARGET [-- ARGS…]", "Builds a target and runs it, attached to this terminal.", BUILD, "build"),
         Command("query", "query [FLAGS] EXPRESSION", "Answers a question about the targets of BUILD files, in Bazel's query language.", QUERY),
         Command("log", "log [FLAGS] [BUILD]", "Lists the builds of this workspace that are remembered, newest last; or the actions of one that did not come from the cache.", (*TERMINAL, *PLACES)),
+        Command("why", "why [FLAGS] TARGET", "Says why the actions of a target ran, or did not, in a build that is remembered.", WHY),
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
         Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),

@@ -190,6 +190,12 @@ class Session:
         words = self._request.words
         return told(self._request, words) if words else listed(self._request)
 
+    def why(self) -> tuple[str, ...]:
+        """Why the actions of the request's target ran, or did not. Raises UserError."""
+        from mlbuild.session.explaining import explain
+
+        return explain(self._request, self._sink)
+
     def lock(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
         """Resolves the requirements of the targets that have both `requirements` and `lock`; returns the locks written."""
         from mlbuild.session.locking import write_locks

@@ -1,0 +1,111 @@
+"""`mlbuild why`: the journal and the store, joined. Reads only, so it needs no lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+from mlbuild.journal.folder import Journal
+from mlbuild.journal.graph import Makers
+from mlbuild.journal.past import Past
+from mlbuild.journal.story import Story
+from mlbuild.seams import BlobMissing
+from mlbuild.session.journaling import named_build
+from mlbuild.session.session import journal_folder
+from mlbuild.store import DiskStore
+from mlbuild.terms import BadLabel, Digest, Label
+from mlbuild.terms.event import Warned
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.journal.contents import Read
+    from mlbuild.journal.entry import Build
+    from mlbuild.seams import EventSink
+
+
+def explain(request: BuildRequest, sink: EventSink) -> tuple[str, ...]:
+    """The story of the request's target. Raises UserError."""
+    label = _label(request)
+    journal = Journal(journal_folder(request))
+    build, earlier = _builds(request, journal, label)
+    store = DiskStore(request.cache_folder, lambda diagnostic: sink.emit(Warned(diagnostic)))
+    try:
+        return Story(build, Past(earlier), reader(store)).lines(label)
+    finally:
+        store.close()
+
+
+def reader(store: DiskStore) -> Read:
+    """What the store still has."""
+
+    def read(digest: Digest) -> bytes | None:
+        try:
+            return store.get(digest)
+        except (BlobMissing, OSError):
+            return None
+
+    return read
+
+
+def _label(request: BuildRequest) -> str:
+    if len(request.words) != 1:
+        raise fail(
+            "one-target", f"`mlbuild why` takes one target, not {len(request.words)}",
+            hint="for example `mlbuild why //models:ranker`", exit_code=ExitCode.COMMAND_LINE,
+        )  # fmt: skip
+    try:
+        return Label.parse(request.words[0], package=request.package).short
+    except BadLabel as error:
+        raise fail("bad-label", str(error), hint="for example `mlbuild why //models:ranker`",
+                   exit_code=ExitCode.COMMAND_LINE) from None  # fmt: skip
+
+
+def _builds(request: BuildRequest, journal: Journal, label: str) -> tuple[Build, Iterator[Build]]:
+    """The build that is asked about, and those before it."""
+    every = journal.builds()
+    if wanted := request.past.build:
+        build = named_build(journal, wanted)
+        for each in every:
+            if each.header.id == build.header.id:
+                break
+        _check_there(build, label)
+    else:
+        build = _last_that_ran(journal, label)
+        for each in every:
+            if each.header.id == build.header.id:
+                break
+    if other := request.past.against:
+        return build, iter((named_build(journal, other),))
+    return build, every
+
+
+def _last_that_ran(journal: Journal, label: str) -> Build:
+    """The last build that ran an action of the target, or of what it needs; else the last that had the target."""
+    last: Build | None = None
+    newest: Build | None = None
+    for build in journal.builds():
+        newest = newest or build
+        own = [name for name, entry in build.entries.items() if entry.owner == label]
+        ran = build.header.ran or build.header.failed
+        if ran and any(entry.has_run for entry in Makers(build).closure(own)):
+            return build
+        last = last or (build if own else None)
+    if newest is None:
+        raise fail("nothing-built", "no build of this workspace is remembered",
+                   hint=f"build it first: `mlbuild build {label}`", exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
+    if last is None:
+        _check_there(newest, label)
+        raise AssertionError(label)
+    return last
+
+
+def _check_there(build: Build, label: str) -> None:
+    owners = {entry.owner for entry in build.entries.values()}
+    if label not in owners:
+        close = did_you_mean(label, owners)
+        raise fail(
+            "no-actions", f"build {build.header.id} had no action of `{label}`",
+            hint=f"did you mean `{close}`?" if close else f"build it: `mlbuild build {label}`",
+            exit_code=ExitCode.COMMAND_LINE,
+        )  # fmt: skip
