@@ -49,7 +49,7 @@ LIMITS = (
 )  # fmt: skip
 
 REMOTE = (
-    Flag("remote_cache", "text", "", "A cache that others share: https://HOST:PORT/PREFIX or http://.", "ADDRESS"),
+    Flag("remote_cache", "text", "", "A cache that others share: grpcs://HOST:PORT, grpc://, https://, http:// or unix:/SOCKET.", "ADDRESS"),
     Flag("remote_instance_name", "text", "", "The part of the remote cache that is used.", "NAME"),
     Flag("remote_header", "list", "", "A header that every request to the remote cache carries.", "NAME=VALUE"),
     Flag("credential_helper", "path", "", "A program that gives headers for the remote cache, with Bazel's protocol.", "PROGRAM"),

@@ -116,6 +116,19 @@ class Message:
             raise ValueError(f"field {number} is not a number")
         return value - (1 << 64) if value > _LARGEST else value
 
+    def numbers(self, number: int) -> tuple[int, ...]:
+        """A repeated number, packed or not."""
+        found: list[int] = []
+        for value in self._fields.get(number, ()):
+            if isinstance(value, int):
+                found.append(value)
+                continue
+            position = 0
+            while position < len(value):
+                one, position = _read_varint(value, position)
+                found.append(one)
+        return tuple(found)
+
     def number_32(self, number: int) -> int:
         value = self.number(number)
         if not _LOWEST_32 <= value < -_LOWEST_32:

@@ -20,6 +20,12 @@ class Backend(Protocol):
     def open(self) -> None:
         """The first contact: what the server can do. More than once does no harm."""
 
+    def open_to_give(self) -> None:
+        """The same, for who wants to write."""
+
+    def largest_blob(self) -> int:
+        """How big a blob may be that is given."""
+
     def batch_bytes(self) -> int:
         """How big the blobs of one `read_many` or `write_many` may be, together."""
 

@@ -116,15 +116,15 @@ class Giver:
     def _given(self, some: Sequence[tuple[Spawn, SpawnResult]], pool: ThreadPoolExecutor) -> int:
         """How many of the results have been given."""
         try:
+            self._patience.write(self._backend.open_to_give)
             parcels = [parcel for spawn, result in some if (parcel := self._packed(spawn, result)) is not None]
-            self._patience.write(self._backend.open)
             self._send([digest for each in parcels for digest in (*each.made, *each.stored)], parcels, pool)
             return sum(pool.map(self._keep, parcels))
         except (RemoteError, BlobMissing, UserError, OSError, RuntimeError):
             return 0  # said by whoever noticed; RuntimeError: the pool has been closed, the command ends
 
     def _packed(self, spawn: Spawn, result: SpawnResult) -> Parcel | None:
-        """Nothing, where the store has lost what the result names."""
+        """Nothing, where the store has lost what the result names, or the server has no room for it."""
         try:
             command, action = messages(spawn)
             key = Digest.of(action)
@@ -139,6 +139,8 @@ class Giver:
                 trees[path] = Digest.of(tree)
                 made[trees[path]] = tree
                 stored += files
+            if any(digest.size > self._backend.largest_blob() for digest in (*made, *stored)):
+                return None
             return Parcel(key, sealed(key, result, trees), made, tuple(stored))
         except BlobMissing:
             return None

@@ -45,6 +45,12 @@ class HttpBackend:
     def open(self) -> None:
         """There is nothing to agree about."""
 
+    def open_to_give(self) -> None:
+        """Whether it takes anything shows when it is given something."""
+
+    def largest_blob(self) -> int:
+        return 1 << 62
+
     def batch_bytes(self) -> int:
         return 4 << 20
 

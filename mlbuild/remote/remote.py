@@ -1,4 +1,4 @@
-"""One build's remote cache: its backend, and what a session needs of it."""
+"""One build's remote cache: its backend by scheme, and what a session needs of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ class Remote:
     ) -> None:
         """Raises UserError for a certificate that cannot be used."""
         self._settings = settings
-        self._warn = warn
         self._store = store
         self._patience = Patience(str(settings.endpoint), settings.retries, warn)
         self._patience.reads = settings.accept_cached
@@ -48,7 +47,7 @@ class Remote:
             say(f"giving {results} to the remote cache; Ctrl-C leaves the rest here")
         left = self._giver.finish(self._settings.timeout_seconds)
         if left and self._patience.writes:
-            self._warn(
+            self._patience.tell(
                 Diagnostic(
                     "remote-not-given",
                     f"{left} of {left + self._giver.given} results could not be given to the remote cache",
@@ -66,6 +65,10 @@ class Remote:
 
 def backend_of(settings: Settings, credentials: Credentials) -> Backend:
     """What speaks the endpoint's protocol. Raises UserError."""
-    from mlbuild.remote.http import HttpBackend
+    if settings.endpoint.scheme in ("http", "https"):
+        from mlbuild.remote.http import HttpBackend
 
-    return HttpBackend(settings, credentials)
+        return HttpBackend(settings, credentials)
+    from mlbuild.remote.reapi_backend import ReapiBackend
+
+    return ReapiBackend(settings, credentials)

@@ -11,9 +11,9 @@ from mlbuild.records import field, record
 
 Download = Literal["all", "toplevel", "minimal"]
 
-SECURE = ("https",)
-SCHEMES = ("http", "https")
-_PORTS = {"http": 80, "https": 443}
+PLAIN, SECURE = ("grpc", "http"), ("grpcs", "https")
+SCHEMES = (*PLAIN, *SECURE, "unix")
+_PORTS = {"grpc": 80, "grpcs": 443, "http": 80, "https": 443}
 _SECRET = re.compile(r"auth|token|key|secret|cookie|password|credential", re.IGNORECASE)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "te", "range"})
@@ -21,7 +21,7 @@ _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", 
 
 @record
 class Endpoint:
-    """Where a remote cache is. `path` is a prefix."""
+    """Where a remote cache is. `path` is a prefix (`http`), or the socket's file (`unix`)."""
 
     scheme: str
     host: str
@@ -29,6 +29,8 @@ class Endpoint:
     path: str = ""
 
     def __str__(self) -> str:
+        if self.scheme == "unix":
+            return f"unix:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
@@ -38,7 +40,7 @@ class Endpoint:
 
     @property
     def is_on_this_machine(self) -> bool:
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return self.scheme == "unix" or self.host in ("localhost", "::1") or self.host.startswith("127.")
 
 
 @record
@@ -65,11 +67,19 @@ def endpoint_of(text: str) -> Endpoint:
     """The endpoint that `--remote_cache` names. Raises UserError."""
     from urllib.parse import urlsplit
 
+    if text.startswith("unix:"):
+        path = "/" + text.removeprefix("unix:").lstrip("/")
+        if path == "/":
+            _refuse(f"`--remote_cache={text}` names no socket", "write `unix:/path/of/the/socket`")
+        return Endpoint("unix", "", 0, path)
     scheme, separator, _ = text.partition("://")
     if not separator:
-        text, scheme = f"https://{text}", "https"  # never in the clear by accident
-    if scheme not in SCHEMES:
-        _refuse(f"`--remote_cache` does not know the scheme `{scheme}`", "it is `https://` or `http://`")
+        text, scheme = f"grpcs://{text}", "grpcs"  # as Bazel reads it: never in the clear by accident
+    if scheme not in SCHEMES or scheme == "unix":
+        _refuse(
+            f"`--remote_cache` does not know the scheme `{scheme}`",
+            "it is one of `grpcs://`, `grpc://`, `https://`, `http://`, `unix:`",
+        )
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -83,7 +93,7 @@ def endpoint_of(text: str) -> Endpoint:
     if not host:
         _refuse(f"`--remote_cache={text}` names no host", "write SCHEME://HOST:PORT")
     path = parts.path.rstrip("/")
-    if parts.query or parts.fragment:
+    if parts.query or parts.fragment or (path and scheme.startswith("grpc")):
         _refuse(
             f"`--remote_cache={text}` has more than a host and a port",
             "name a part of the cache with `--remote_instance_name`",

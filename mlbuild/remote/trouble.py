@@ -32,6 +32,20 @@ class RemoteError(Exception):
         self.pause = pause
 
 
+class NotThere(RemoteError):
+    """The server does not have what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("lasting", "it answered NOT_FOUND")
+
+
+class Unknown(RemoteError):
+    """The server does not know what it was asked to do."""
+
+    def __init__(self) -> None:
+        super().__init__("lasting", "it does not know a call that a cache needs")
+
+
 class LeftAside(RemoteError):
     """The remote cache is not asked any more in this build."""
 
@@ -73,7 +87,7 @@ class Patience:
         if is_enough:
             self.leave(f"it gave {MOST_WRONG} wrong answers, the last one {what}")
         else:
-            self._say(
+            self.tell(
                 Diagnostic(
                     "remote-wrong",
                     f"the remote cache `{self._name}` gave {what}; it was thrown away, and the build makes it itself",
@@ -84,7 +98,7 @@ class Patience:
     def leave(self, reason: str, hint: str | None = None) -> None:
         """The build goes on without the remote cache."""
         self.reads = self.writes = False
-        self._say(
+        self.tell(
             Diagnostic(
                 "remote-left-aside",
                 f"the build goes on without the remote cache `{self._name}`: {reason}",
@@ -95,7 +109,7 @@ class Patience:
     def stop_writing(self, reason: str) -> None:
         """Results are read, and not given, any more."""
         self.writes = False
-        self._say(
+        self.tell(
             Diagnostic(
                 "remote-read-only",
                 f"results are not given to the remote cache `{self._name}`: {reason}",
@@ -133,7 +147,7 @@ class Patience:
         else:
             self.leave(error.reason)
 
-    def _say(self, diagnostic: Diagnostic) -> None:
+    def tell(self, diagnostic: Diagnostic) -> None:
         """Once a build: after the first the person knows where to look."""
         with self._lock:
             if self._has_warned:

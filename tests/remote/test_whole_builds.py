@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 from tests.end_to_end.command import mlbuild_ends
+from tests.remote.casd import casd
 from tests.remote.nginx import nginx
 
 BUILD = """
@@ -38,6 +39,12 @@ def two_workspaces(folder: Path, url: str) -> None:
 def test_nginx(tmp_path: Path) -> None:
     (tmp_path / "c1").mkdir()
     with nginx(tmp_path / "nginx") as url:
+        two_workspaces(tmp_path, url)
+
+
+def test_buildbox_casd(tmp_path: Path) -> None:
+    (tmp_path / "c1").mkdir()
+    with casd(tmp_path / "casd") as url:
         two_workspaces(tmp_path, url)
 
 
