@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -90,6 +91,8 @@ class BuildRequest:
     package: str
     """The folder that the person stands in, from the workspace's root."""
     cache_folder: Path
+    read_only_cache: Path | None
+    """The one that was named, where it may be read but not written: then `cache_folder` is another."""
     cache_limit: int | None
     """The bytes that the cache folder may hold, if that was said (`--disk_cache_max_size`)."""
     state_folder: Path
@@ -137,7 +140,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
     def path(name: str) -> str:
         return _path(values[name], environ, workspace, cwd) if name in values else ""
 
-    cache = cache_folder(environ, path("disk_cache"))
+    cache, read_only = cache_folders(environ, path("disk_cache"))
     processors = len(os.sched_getaffinity(0))
     return BuildRequest(
         command=command.name,
@@ -147,6 +150,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         working_folder=cwd,
         package="" if cwd == workspace else str(cwd.relative_to(workspace)),
         cache_folder=cache,
+        read_only_cache=read_only,
         cache_limit=size_of(values["disk_cache_max_size"]) if "disk_cache_max_size" in values else None,
         state_folder=cache / "state" / hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32],
         rules_folder=rules_folder(),
@@ -243,16 +247,61 @@ def rules_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "rules"
 
 
+def cache_folders(environ: Mapping[str, str], named: str = "") -> tuple[Path, Path | None]:
+    """Where to keep what is made, and the cache that was asked for, if that may only be read.
+
+    Raises UserError when there can be none (exit code 36).
+    """
+    asked = Path(named) if named else _users_cache(environ)
+    if asked is not None and os.path.isdir(asked) and not _is_writable(asked):
+        for own in (_users_cache(environ), _temporary_cache()):
+            if own is not None and own != asked and _may_be_made(own):
+                return own, asked if os.path.isdir(asked / "cas") and _is_readable(asked) else None
+    return cache_folder(environ, named), None
+
+
+def _users_cache(environ: Mapping[str, str]) -> Path | None:
+    shared, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if shared.startswith("/"):
+        return Path(shared) / "mlbuild"
+    return Path(home) / ".cache" / "mlbuild" if home.startswith("/") else None
+
+
+def _temporary_cache() -> Path | None:
+    """Always the same, so that builds find each other's locks; only if nobody else made it."""
+    folder = Path(f"/tmp/mlbuild-{os.getuid()}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder if is_ours else None
+
+
+def _is_writable(folder: Path) -> bool:
+    return all(os.access(each, os.W_OK | os.X_OK) for each in _parts(folder))
+
+
+def _is_readable(folder: Path) -> bool:
+    return all(os.access(each, os.R_OK | os.X_OK) for each in _parts(folder, ("cas", "ac")))
+
+
+def _parts(
+    folder: Path, names: tuple[str, ...] = ("ac", "cas", "leases", "run", "staged", "state", "tmp")
+) -> list[Path]:
+    return [folder, *(each for name in names if os.path.exists(each := folder / name))]
+
+
+def _may_be_made(folder: Path) -> bool:
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    return os.path.isdir(there) and (_is_writable(there) if there == folder else os.access(there, os.W_OK | os.X_OK))
+
+
 def cache_folder(environ: Mapping[str, str], named: str = "") -> Path:
     """The user's cache folder, or the one that is named. Raises UserError when there can be none (exit code 36)."""
-    shared, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
-    if named:
-        folder = Path(named)
-    elif shared.startswith("/"):
-        folder = Path(shared) / "mlbuild"
-    elif home.startswith("/"):
-        folder = Path(home) / ".cache" / "mlbuild"
-    else:
+    folder = Path(named) if named else _users_cache(environ)
+    if folder is None:
         raise fail(
             "no-home",
             "there is no place for the cache: neither HOME nor XDG_CACHE_HOME is set",

@@ -329,7 +329,8 @@ class TreeStore:
             os.link(source, path, dst_dir_fd=root, follow_symlinks=False)
         except OSError as error:
             # A blob that a collection has just retired has no path for a moment; the store still opens it.
-            if error.errno not in {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.ENOENT}:
+            # And another user's file may not be linked to.
+            if error.errno not in {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOENT}:
                 raise
         else:
             found = os.stat(path, dir_fd=root, follow_symlinks=False)

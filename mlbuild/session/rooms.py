@@ -21,9 +21,9 @@ from mlbuild.files.states import FileStates
 from mlbuild.lang import PrivateFolder, ProgramCache
 from mlbuild.loading import Loader
 from mlbuild.sandbox import LinuxRunner, OwnFolder, remove_leftovers
-from mlbuild.seams import BlobMissing
+from mlbuild.seams import ActionCache, BlobMissing
 from mlbuild.session import null_build
-from mlbuild.store import DiskActionCache, DiskStore
+from mlbuild.store import BlobFiles, DiskActionCache, DiskStore, LayeredActionCache, LayeredFiles, ReadOnlyStore
 from mlbuild.store.words import in_words
 from mlbuild.terms import OUTPUT_ROOT, ActionGraph, Artifact, FileValue
 from mlbuild.terms.event import Warned
@@ -57,10 +57,15 @@ class Rooms:
         self._say_whose(cache)
         self.states = FileStates(request.state_folder / "files")
         opening.callback(self.states.save)
-        self.store = DiskStore(cache, self._warn)
-        opening.callback(self.store.close)
-        self.cache = DiskActionCache(cache, self.store, self._warn)
-        opening.callback(self.cache.close)
+        self.written = DiskStore(cache, self._warn)
+        opening.callback(self.written.close)
+        recorded = DiskActionCache(cache, self.written, self._warn)
+        opening.callback(recorded.close)
+        self.store: BlobFiles = self.written
+        self.cache: ActionCache = recorded
+        self._forget_trees = [recorded.forget_trees]
+        if request.read_only_cache is not None:
+            self._add_read_only(request.read_only_cache, recorded, opening)
         self.sources = DiskSourceTree(
             request.workspace, {REPOSITORY: request.rules_folder.parent}, self.store, self.states
         )
@@ -87,6 +92,24 @@ class Rooms:
         about = repr((mlbuild.__version__, [*null_build.own_code()]))
         self.loader = Loader(self.sources, programs, sink, keeper=packages, about=about)
         self.configuration = Configuration(request.defines)
+
+    def _add_read_only(self, folder: Path, recorded: DiskActionCache, opening: ExitStack) -> None:
+        """What it has is used; what is made is kept in our own."""
+        own = self._request.cache_folder
+        self._warn(
+            Diagnostic(
+                "cache-read-only",
+                f"the cache folder `{folder}` cannot be written: what is made is kept in `{own}`",
+                hint="make it writable for you, or name another with `--disk_cache`",
+            )
+        )
+        lower = ReadOnlyStore(folder, self._warn)
+        opening.callback(lower.close)
+        results = DiskActionCache(folder, lower, self._warn)
+        opening.callback(results.close)
+        self.store = LayeredFiles(self.written, lower)
+        self.cache = LayeredActionCache(recorded, results)
+        self._forget_trees.append(results.forget_trees)
 
     def execute(self, graph: ActionGraph, wanted: Iterable[Artifact]) -> Outcome:
         """Makes the wanted artifacts exist."""
@@ -147,7 +170,8 @@ class Rooms:
         return None if settings is None else Remote(settings, request.environ, self.store, self._warn)
 
     def _look_again(self) -> None:
-        self.cache.forget_trees()
+        for forget in self._forget_trees:
+            forget()
         self.sources.look_again()
 
     def _keep_log(self, name: str, log: bytes) -> str:

@@ -83,7 +83,7 @@ class Session:
         self._start(command, patterns)
         asked = null_build.question(
             command, patterns, str(request.workspace), request.package, tuple(sorted(request.defines.items())),
-            str(request.cache_folder), request.environ.get("PATH", ""), sys.executable,
+            str(request.cache_folder), str(request.read_only_cache), request.environ.get("PATH", ""), sys.executable,
         )  # fmt: skip
         state = request.state_folder / f"last-{command}"
         may_reuse = command == "build" or request.cache_test_results
@@ -219,7 +219,7 @@ class Session:
         """Where things are, by name."""
         request = self._request
         return {
-            "cache": str(request.cache_folder),
+            "cache": str(request.read_only_cache or request.cache_folder),
             "output_root": str(request.workspace / OUTPUT_ROOT),
             "release": mlbuild.__version__,
             "rules": str(request.rules_folder),
@@ -285,7 +285,7 @@ class Session:
         from mlbuild.session.upkeep import collect_after_build
 
         try:
-            collect_after_build(self._request.cache_folder, limit, self._rooms.store.has_grown)
+            collect_after_build(self._request.cache_folder, limit, self._rooms.written.has_grown)
         except (OSError, UserError) as error:
             # What was built is right, however big the cache.
             self._sink.emit(Warned(Diagnostic("not-collected", f"the cache could not be made smaller: {error}")))

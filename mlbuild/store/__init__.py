@@ -7,12 +7,12 @@ A second door, `upkeep`, counts, checks, repairs and collects; builds do not pay
 """
 
 from mlbuild.store.completeness import Completeness
-from mlbuild.store.disk import DiskStore
+from mlbuild.store.disk import DiskStore, ReadOnlyStore
 from mlbuild.store.entries import DiskActionCache
-from mlbuild.store.layered import LayeredActionCache, LayeredFiles, LayeredStore
+from mlbuild.store.layered import BlobFiles, LayeredActionCache, LayeredFiles, LayeredStore
 from mlbuild.store.memory import MemoryActionCache, MemoryStore
 
 __all__ = [
-    "Completeness", "DiskActionCache", "DiskStore", "LayeredActionCache", "LayeredFiles", "LayeredStore",
-    "MemoryActionCache", "MemoryStore",
+    "BlobFiles", "Completeness", "DiskActionCache", "DiskStore", "LayeredActionCache", "LayeredFiles", "LayeredStore",
+    "MemoryActionCache", "MemoryStore", "ReadOnlyStore",
 ]  # fmt: skip

@@ -25,13 +25,13 @@ from mlbuild.store.durable import Durability
 from mlbuild.store.leases import Lease
 from mlbuild.store.retired import fetched_back
 from mlbuild.store.temporary import TemporaryFiles
-from mlbuild.store.words import cannot_read, in_words
+from mlbuild.store.words import REFUSED, cannot_read, in_words
 from mlbuild.terms import EMPTY, Digest
 
 PUBLISHED_NS = FIXED_TIME * 1_000_000_000
 CHUNK = 1 << 20
 
-_UNREADABLE = frozenset({errno.EIO, errno.EBADMSG, errno.ESTALE, errno.EREMOTEIO, errno.EUCLEAN})
+UNREADABLE = frozenset({errno.EIO, errno.EBADMSG, errno.ESTALE, errno.EREMOTEIO, errno.EUCLEAN})
 """The disk or the server behind it fails: this says nothing about the blob."""
 
 Stamp = tuple[int, int, int]
@@ -40,6 +40,9 @@ Stamp = tuple[int, int, int]
 
 class DiskStore:
     """A `ContentStore` for any number of threads and processes at once. `warn` is told of damage, in words."""
+
+    unreadable = UNREADABLE
+    """Errors that make a blob missing; others end the build."""
 
     def __init__(self, folder: Path, warn: Callable[[Diagnostic], None] | None = None) -> None:
         self._folder = folder
@@ -56,6 +59,8 @@ class DiskStore:
             self._temporary.clear_away()
         self._durability = Durability(folder)
         self._sound: dict[Digest, Stamp] = {}
+        self._useless: dict[Digest, Stamp] = {}
+        """Blobs that were found wrong or unreadable, and are still there: as good as missing."""
 
     def close(self) -> None:
         """Gives the folder for temporary files and the lease back: nothing may be put or asked for any more."""
@@ -168,9 +173,11 @@ class DiskStore:
         except FileNotFoundError:
             return False
         except OSError as error:
-            if error.errno in _UNREADABLE:
+            if error.errno in self.unreadable:
                 return False
             raise cannot_read(self._folder, error) from error
+        if self._useless.get(digest) == _stamp(found):
+            return False
         if stat.S_ISREG(found.st_mode) and (found.st_size, found.st_mtime_ns) == (digest.size, PUBLISHED_NS):
             return True
         return self._is_sound(digest)
@@ -210,7 +217,7 @@ class DiskStore:
                 with fetched_back(self._folder, digest.hash, path):
                     return os.open(path, flags)
         except OSError as error:
-            if error.errno in {errno.ENOENT, errno.ELOOP, *_UNREADABLE}:
+            if error.errno in {errno.ENOENT, errno.ELOOP, *self.unreadable}:
                 raise BlobMissing(digest) from None
             raise cannot_read(self._folder, error) from error
 
@@ -232,6 +239,7 @@ class DiskStore:
                 os.fchmod(descriptor, 0o444)
                 os.utime(descriptor, ns=(PUBLISHED_NS, PUBLISHED_NS))
                 found = os.fstat(descriptor)
+        self._useless.pop(digest, None)
         self._sound[digest] = _stamp(found)
 
     @contextlib.contextmanager
@@ -239,7 +247,9 @@ class DiskStore:
         try:
             yield
         except OSError as error:
-            if error.errno in _UNREADABLE:
+            if error.errno in self.unreadable:
+                with contextlib.suppress(OSError):
+                    self._useless[digest] = _stamp(os.lstat(self._path(digest)))
                 raise BlobMissing(digest) from error
             raise cannot_read(self._folder, error) from error
 
@@ -254,6 +264,7 @@ class DiskStore:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             os.rename(temporary, path)
         self._durability.wrote()
+        self._useless.pop(digest, None)
         self._sound[digest] = _stamp(os.fstat(descriptor))
 
     def _keep_empty(self) -> None:
@@ -265,6 +276,7 @@ class DiskStore:
         """Moves a wrong blob away, unless somebody has put the right one there meanwhile."""
         path = self._path(digest)
         self._sound.pop(digest, None)
+        self._useless[digest] = _stamp(found)
         with contextlib.suppress(OSError):
             if not os.path.samestat(os.lstat(path), found):
                 return
@@ -279,6 +291,12 @@ class DiskStore:
                     hint="it is made again when it is needed; if this comes again, check the disk",
                 )
             )
+
+
+class ReadOnlyStore(DiskStore):
+    """The blobs of a cache that may only be read: nothing may be put, and what may not be read is missing."""
+
+    unreadable = UNREADABLE | REFUSED
 
 
 def _stamp(found: os.stat_result) -> Stamp:

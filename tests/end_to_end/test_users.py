@@ -127,6 +127,25 @@ def test_users_share_nothing_and_a_cache_that_was_handed_over_answers(house: Hou
     assert (elsewhere / "mlbuild-out/who.txt").read_bytes() == (first / "mlbuild-out/who.txt").read_bytes()
 
 
+def test_a_cache_that_its_owner_opens_for_reading_is_used_by_others_and_not_written(house: House) -> None:
+    first, second = house.workspace("opens", ADA), house.workspace("reads", BEN)
+    cache = house.folder / "opened"
+    cache.mkdir()
+    os.chown(cache, ADA, ADA)
+    assert house.mlbuild(ADA, first, "build", "//:who", f"--disk_cache={cache}").code == 0
+    subprocess.run(["chmod", "-R", "a+rX", str(cache)], check=True)
+    done = house.mlbuild(BEN, second, "build", "//:who", f"--disk_cache={cache}")
+    assert (done.code, done.ran, done.lines[0]) == (
+        0, 0, f"warning[cache-read-only]: the cache folder `{cache}` cannot be written: what is made is kept in "
+        f"`{house.home(BEN)}/.cache/mlbuild`",
+    )  # fmt: skip
+    (second / "in.txt").write_text("ben's\n")
+    done = house.mlbuild(BEN, second, "build", "//:who", f"--disk_cache={cache}")
+    assert (done.code, done.ran, (second / "mlbuild-out/who.txt").read_text()[:6]) == (0, 1, "ben's\n")
+    assert {path.lstat().st_uid for path in cache.rglob("*")} == {ADA}
+    assert house.mlbuild(ADA, first, "cache", "verify", f"--disk_cache={cache}").code == 0
+
+
 def without(place: Path, house: House) -> None:
     os.chown(place, 0, 0)
     place.chmod(0o700 if place.is_dir() else 0o600)

@@ -135,6 +135,38 @@ def test_a_blob_that_the_disk_cannot_read_is_missing_but_not_condemned(
     assert not (tmp_path / "quarantine").exists()
 
 
+def test_a_blob_that_the_disk_cannot_read_is_asked_for_once_and_then_put_again(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_to_read(file: object) -> str:
+        raise OSError(errno.EIO, "input/output error")
+
+    store = DiskStore(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("mlbuild.store.disk.sha256_of", fail_to_read)
+        assert store.missing([DIGEST]) == ()
+        with pytest.raises(BlobMissing):
+            store.open(DIGEST)
+        assert store.missing([DIGEST]) == (DIGEST,)
+    store.put(DATA)
+    assert store.missing([DIGEST]) == ()
+
+
+def test_a_damaged_blob_that_cannot_be_set_aside_is_missing(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_to_rename(old: object, new: object) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    overwrite(path, b"x" * len(DATA))
+    store = DiskStore(tmp_path)
+    monkeypatch.setattr("mlbuild.store.disk.os.rename", fail_to_rename)
+    with pytest.raises(BlobMissing):
+        store.open(DIGEST)
+    assert path.exists()
+    assert store.missing([DIGEST]) == (DIGEST,)
+
+
 def test_too_many_open_files_are_not_a_missing_blob(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

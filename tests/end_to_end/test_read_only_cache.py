@@ -1,0 +1,82 @@
+"""A cache that may be read and not written: builds use what is in it, say so once, and are right."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlbuild.files.remove import remove_tree
+from tests.end_to_end.command import Ended, mlbuild_ends
+from tests.end_to_end.conftest import Workspace
+
+BUILD = """
+genrule(name = "a", srcs = ["in.txt"], outs = ["a.txt"], cmd = "cat $< > $@; echo a >> $@")
+genrule(name = "b", srcs = [":a.txt"], outs = ["b.txt"], cmd = "cat $< > $@; echo b >> $@")
+"""
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder that a test fills, and then calls `close` on: mounted read-only, since modes do not stop root."""
+    place = tmp_path / "named"
+    place.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a folder read-only")
+    yield place
+    subprocess.run(["umount", "-l", place], check=False, capture_output=True)
+    remove_tree(place)
+
+
+def close(place: Path) -> None:
+    for words in (["--bind", str(place), str(place)], ["-o", "remount,bind,ro", str(place)]):
+        if subprocess.run(["mount", *words], check=False, capture_output=True).returncode != 0:
+            pytest.skip("this machine does not let us mount a folder read-only")
+
+
+def builds(workspace: Workspace, cache: Path, *words: str) -> Ended:
+    return mlbuild_ends(workspace.folder, cache, "build", *words)
+
+
+def test_what_a_read_only_cache_has_is_used_and_the_rest_is_kept_elsewhere(
+    shell_workspace: Workspace, read_only: Path
+) -> None:
+    workspace = shell_workspace
+    workspace.write("BUILD.ml", BUILD)
+    workspace.write("in.txt", "one\n")
+    assert builds(workspace, read_only, "//:a").ran == 1
+    before = sorted(str(path) for path in read_only.rglob("*"))
+    close(read_only)
+    done = builds(workspace, read_only, "//:b")
+    assert (done.code, done.ran, workspace.output("b.txt").read_text()) == (0, 1, "one\na\nb\n")
+    assert [line for line in done.lines if "WARNING" in line or "warning" in line] == [
+        f"warning[cache-read-only]: the cache folder `{read_only}` cannot be written: what is made is kept in "
+        f"`{read_only.parent}/home/.cache/mlbuild`"
+    ]
+    assert sorted(str(path) for path in read_only.rglob("*")) == before
+    workspace.write("in.txt", "two\n")
+    done = builds(workspace, read_only, "//:b")
+    assert (done.code, done.ran, workspace.output("b.txt").read_text()) == (0, 2, "two\na\nb\n")
+    workspace.write("in.txt", "one\n")
+    done = builds(workspace, read_only, "//:b")
+    assert (done.code, done.ran, workspace.output("b.txt").read_text()) == (0, 0, "one\na\nb\n")
+
+
+def test_a_damaged_file_of_a_read_only_cache_is_made_again(shell_workspace: Workspace, read_only: Path) -> None:
+    workspace = shell_workspace
+    workspace.write("BUILD.ml", BUILD)
+    workspace.write("in.txt", "one\n")
+    assert builds(workspace, read_only, "//:b").ran == 2
+    for path in read_only.glob("cas/*/*"):
+        if path.read_bytes() == b"one\na\n":
+            path.chmod(0o644)
+            path.write_bytes(b"two\na\n")
+            os.utime(path, ns=(315_532_800 * 10**9, 315_532_800 * 10**9))
+    close(read_only)
+    workspace.output("b.txt").unlink()
+    workspace.edit("BUILD.ml", "echo b", "echo new")
+    done = builds(workspace, read_only, "//:b")
+    assert (done.code, workspace.output("b.txt").read_text()) == (0, "one\na\nnew\n")
