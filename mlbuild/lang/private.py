@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+
+USED_AGAIN_AFTER = 86_400.0
+"""Seconds until a use of a file is written down anew, as its modification time."""
 
 
 class PrivateFolder:
@@ -34,7 +38,10 @@ class PrivateFolder:
         except OSError:
             return None
         try:
-            data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
+            found = os.fstat(descriptor)
+            data = os.read(descriptor, found.st_size + 1)
+            if abs(time.time() - found.st_mtime) > USED_AGAIN_AFTER:
+                os.utime(descriptor)
         except OSError:
             return None
         finally:

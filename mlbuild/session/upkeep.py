@@ -40,6 +40,7 @@ def tell_status(request: BuildRequest) -> Told:
         f"blobs: {found.blobs.count}, {_size(found.blobs.size)} ({_size(found.blobs.on_disk)} on disk)",
         f"entries: {found.entries.count}, {_size(found.entries.size)} ({_size(found.entries.on_disk)} on disk)",
         f"staged trees: {found.trees.count} ({_size(found.trees.on_disk)} on disk beside the blobs)",
+        f"compiled files: {found.compiled.count} ({_size(found.compiled.on_disk)} on disk)",
         f"set aside: {found.set_aside.count} ({_size(found.set_aside.on_disk)} on disk)",
         f"to be removed when no command needs them: {found.retired.count} ({_size(found.retired.on_disk)} on disk)",
         f"in all: {_size(found.on_disk)} on disk",
@@ -93,7 +94,7 @@ TASKS: Mapping[str, Callable[[BuildRequest], Told]] = {
 
 
 def _collected(done: Collected, limit: int) -> list[str]:
-    nouns = ("file set aside", "entry", "staged tree", "program", "blob")
+    nouns = ("file set aside", "compiled file", "entry", "staged tree", "program", "blob")
     removed = [_count(count, noun) for noun, (_, count) in zip(nouns, done.removed, strict=True) if count]
     if removed:
         lines = [f"removed {', '.join(removed)}", f"before: {_size(done.before)} on disk; now: {_size(done.after)}"]

@@ -13,10 +13,11 @@ class Kind(IntEnum):
     """In the order in which things of one age go: what names another goes before it."""
 
     SET_ASIDE = 0
-    ENTRY = 1
-    TREE = 2
-    PROGRAM = 3
-    BLOB = 4
+    COMPILED = 1
+    ENTRY = 2
+    TREE = 3
+    PROGRAM = 4
+    BLOB = 5
 
 
 @record

@@ -22,7 +22,7 @@ from mlbuild.store.completeness import Completeness
 from mlbuild.store.disk import DiskStore
 from mlbuild.store.entries import decoded
 from mlbuild.store.retired import Retired
-from mlbuild.store.survey import Amounts, amounts, survey
+from mlbuild.store.survey import COMPILED, Amounts, amounts, survey
 
 MAGIC = b"mlbuild-collected-1\n"
 
@@ -102,6 +102,7 @@ def _retire(folder: Path, target: int) -> tuple[tuple[Item, ...], bool]:
                 trees.remove_program(name)
         # Whoever waits to stage something need not wait for the rest.
         _unlink(folder / "quarantine", _names(chosen, Kind.SET_ASIDE))
+        _unlink(folder / COMPILED, _names(chosen, Kind.COMPILED))
         _unlink(folder / "ac", (f"{name[:2]}/{name}" for name in _names(chosen, Kind.ENTRY)))
         Retired(folder).retire(_names(chosen, Kind.BLOB))
         return chosen, is_alone

@@ -19,6 +19,8 @@ from mlbuild.store.retired import generations
 from mlbuild.terms import Digest, FileValue, SpawnResult, TreeValue
 
 HASH_LENGTH = 64
+COMPILED = "lang"
+"""The folder of the language's own files, in the cache's."""
 
 
 @record
@@ -37,6 +39,8 @@ class Amounts:
     blobs: Tally
     entries: Tally
     trees: Tally
+    compiled: Tally
+    """Compiled files and evaluated packages."""
     set_aside: Tally
     retired: Tally
     on_disk: int
@@ -47,6 +51,7 @@ def amounts(folder: Path) -> Amounts:
     disk: dict[int, int] = {}
     blobs = _tally(_in_pairs(folder / "cas"), disk)
     entries = _tally(_in_pairs(folder / "ac"), disk)
+    compiled = _tally(_in(folder / COMPILED), disk)
     set_aside = _tally(_in(folder / "quarantine"), disk)
     retired = _tally((each for gen in generations(folder) for each in _in(folder / "retired" / str(gen))), disk)
     trees = 0
@@ -56,7 +61,7 @@ def amounts(folder: Path) -> Amounts:
         staged_files.update(each.files)
     own = sum(size for inode, size in staged_files.items() if inode not in disk)
     disk.update(staged_files)
-    return Amounts(blobs, entries, Tally(trees, 0, own), set_aside, retired, sum(disk.values()))
+    return Amounts(blobs, entries, Tally(trees, 0, own), compiled, set_aside, retired, sum(disk.values()))
 
 
 @record
@@ -70,7 +75,7 @@ class Survey:
 def survey(folder: Path, store: Blobs, now_ns: int) -> Survey:
     """Everything with its last use: what lies in the future, after a change of the clock, was used just now.
 
-    An entry is used when it answers. A blob is used when an entry or a staged tree that it belongs to is; any other,
+    An entry is used when it answers, a compiled file when it is read. A blob is used when an entry or a staged tree that it belongs to is; any other,
     when its file was last put or linked, which its ctime tells. Raises OSError.
     """
     sizes: dict[int, int] = {}
@@ -79,6 +84,8 @@ def survey(folder: Path, store: Blobs, now_ns: int) -> Survey:
     uses: dict[int, int] = {}
     for path, found in _in(folder / "quarantine"):
         items.append(_item(Kind.SET_ASIDE, path, 0, found, sizes))
+    for path, found in _in(folder / COMPILED):
+        items.append(_item(Kind.COMPILED, path, min(found.st_mtime_ns, now_ns), found, sizes))
     for path, found in _in_pairs(folder / "ac"):
         used = min(found.st_mtime_ns, now_ns)
         items.append(_item(Kind.ENTRY, path, used, found, sizes))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlbuild.files.staging import TreeStore
+from mlbuild.lang import PrivateFolder
 from mlbuild.reapi import encode_directory
 from mlbuild.seams import BlobMissing
 from mlbuild.store import DiskActionCache, DiskStore
@@ -65,7 +66,14 @@ def shrink(folder: Path, limit: int) -> Collected:
 def test_the_results_used_longest_ago_go(tmp_path: Path) -> None:
     record(tmp_path, 3, 1, 4, 2)
     done = shrink(tmp_path, 4 * BLOCK)
-    assert done.removed == ((Kind.SET_ASIDE, 0), (Kind.ENTRY, 2), (Kind.TREE, 0), (Kind.PROGRAM, 0), (Kind.BLOB, 2))
+    assert done.removed == (
+        (Kind.SET_ASIDE, 0),
+        (Kind.COMPILED, 0),
+        (Kind.ENTRY, 2),
+        (Kind.TREE, 0),
+        (Kind.PROGRAM, 0),
+        (Kind.BLOB, 2),
+    )
     assert (done.before, done.after, done.waiting) == (8 * BLOCK, 4 * BLOCK, 0)
     assert known(tmp_path, 1, 2, 3, 4) == [3, 4]
     assert len(list(tmp_path.glob("cas/*/*"))) == 2
@@ -159,7 +167,7 @@ def test_trees_in_use_stay_with_their_blobs_and_unused_ones_go(tmp_path: Path) -
     place = trees.tree(root)
     done = shrink(tmp_path, 1)
     assert not done.is_alone
-    assert [count for _, count in done.removed] == [0, 0, 0, 0, 2]
+    assert [count for _, count in done.removed] == [0, 0, 0, 0, 0, 2]
     assert (place / "a").read_bytes() == data(1) and (place / "b").read_bytes() == data(2)
     trees.close()
     store.close()
@@ -181,6 +189,7 @@ BUILD = """
 import random, sys
 from pathlib import Path
 from mlbuild.files.staging import TreeStore
+from mlbuild.lang import PrivateFolder
 from mlbuild.reapi import encode_directory
 from mlbuild.store import DiskActionCache, DiskStore
 from mlbuild.terms import Digest, Directory, FileNode, FileValue, SpawnResult, TreeValue
@@ -269,3 +278,14 @@ def test_a_collection_killed_at_any_moment_leaves_a_cache_that_verifies(tmp_path
     assert kills == 12
     shrink(tmp_path, 1)
     assert amounts(tmp_path).on_disk == 0
+
+
+def test_compiled_files_are_counted_and_the_oldest_goes(tmp_path: Path) -> None:
+    folder = PrivateFolder(tmp_path / "lang", ".program")
+    for number in (1, 2, 3):
+        folder.write(f"{number}", data(number))
+        os.utime(tmp_path / "lang" / f"{number}.program", (number, number))
+    assert amounts(tmp_path).compiled.count == 3
+    assert folder.read("1") == data(1)  # which is a use
+    shrink(tmp_path, amounts(tmp_path).on_disk - 1)
+    assert sorted(os.listdir(tmp_path / "lang")) == ["1.program", "3.program"]
