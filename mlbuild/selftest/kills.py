@@ -105,8 +105,7 @@ def _count_ran(ended: Ended) -> int:
 def killed_at_random(stage: Stage, number: int) -> float:
     dice = Random(number)
     length = _length(stage)
-    with stage.scene() as scene:
-        write_workspace(scene)
+    with stage.warm_scene(write_workspace) as scene:
         said = ""
         for _ in range(dice.choice((1, 1, 1, 3))):
             command = Command(stage.main, scene, "build", "//...", f"--jobs={dice.choice((1, 2, 4))}")
@@ -121,11 +120,9 @@ def killed_at_random(stage: Stage, number: int) -> float:
 
 
 def _length(stage: Stage) -> float:
-    """The seconds that an undisturbed build takes, from now on with all its files compiled."""
+    """The seconds that an undisturbed build takes."""
     if "length" not in stage.notes:
-        stage.warm(write_workspace)
-        with stage.scene() as scene:
-            write_workspace(scene)
+        with stage.warm_scene(write_workspace) as scene:
             began = time.monotonic()
             Command(stage.main, scene, "build", "//...").wait()
             stage.notes["length"] = int((time.monotonic() - began) * 1e6)
@@ -185,8 +182,7 @@ def told_to_end(stage: Stage, number: int) -> float:
     dice = Random(number)
     length = _length(stage)
     sent = dice.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    with stage.scene() as scene:
-        write_workspace(scene)
+    with stage.warm_scene(write_workspace) as scene:
         temporary = set(_temporary())
         command = Command(stage.main, scene, "build", "//...", f"--jobs={dice.choice((1, 4))}")
         time.sleep(0.01 + dice.random() * length)

@@ -17,6 +17,7 @@ from mlbuild.selftest.campaign import Violation
 from mlbuild.selftest.stage import Main, Scene, environ
 
 PR_SET_CHILD_SUBREAPER = 36
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 60.0
 """Seconds that a command may take before it counts as hung."""
 
@@ -30,15 +31,19 @@ class Ended:
 
 
 class Command:
-    """mlbuild at work. `prepare` is done in its process before anything else."""
+    """mlbuild at work. `prepare` is done in its process before anything else; `main` lets signals in."""
 
     def __init__(self, main: Main, scene: Scene, *arguments: str, prepare: Callable[[], None] | None = None) -> None:
         # In memory: the scene's own disk may be full.
         self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
         argv = (*arguments[:1], f"--disk_cache={scene.cache}", *arguments[1:])
         home = environ(scene)
+        # What ends it waits until it listens: a process that has not yet begun is not what a trial is about.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         self.pid = os.fork()
-        if self.pid == 0:
+        if self.pid != 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        else:
             code = 70
             try:
                 code = _become(main, argv, home, scene.folder, self._stderr, prepare)
@@ -103,7 +108,7 @@ def _become(
         os.dup2(opened, descriptor)
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True)
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace", write_through=True)
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in ENDING[1:]:
         signal.signal(ending, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if prepare is not None:

@@ -60,8 +60,7 @@ def refused(stage: Stage, number: int) -> None:
             return int(code)
         return 0
 
-    with stage.scene() as scene:
-        write_workspace(scene)
+    with stage.warm_scene(write_workspace) as scene:
         _, ended = intercepted(stage, scene, decide, calls_of(refusal), counts=lambda call: counts(refusal, call))
         first = named[0] if named else "nothing"
         said = f"{refusal} at call {index} ({first}){' and from then on' if is_lasting else ''}:\n{ended.said}"
@@ -85,8 +84,7 @@ def _point(stage: Stage, number: int) -> tuple[str, int, bool]:
 
 def _count(stage: Stage, refusal: str) -> int:
     if refusal not in stage.notes:
-        with stage.scene() as scene:
-            write_workspace(scene)
+        with stage.warm_scene(write_workspace) as scene:
             count, ended = intercepted(
                 stage, scene, lambda index, call: 0, calls_of(refusal), counts=lambda call: counts(refusal, call)
             )

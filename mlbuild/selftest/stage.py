@@ -85,15 +85,22 @@ class Stage:
             raise Violation(f"this machine does not build at all: {told.said}")
         remove_tree(self._base / "state")
 
-    def warm(self, write: Callable[[Scene], None]) -> None:
-        """Scenes begin with what the files of this workspace are compiled to: it is not what their trials are about."""
-        with self.scene() as scene:
+    @contextlib.contextmanager
+    def warm_scene(self, write: Callable[[Scene], None]) -> Iterator[Scene]:
+        """A scene of this workspace, whose files are compiled already: that is not what its trial is about."""
+        warm = self.folder / f"{os.getpid()}-warm"
+        if not warm.exists():
+            _copy(self._base, warm, True)
+            with self.scene() as scene:
+                write(scene)
+                if (told := build(scene, "//...")).code != 0:
+                    raise Violation(f"an undisturbed build ended with {told.code}: {told.said}")
+                for made in (scene.cache / "lang").iterdir():
+                    with contextlib.suppress(FileExistsError):
+                        os.link(made, warm / "lang" / made.name)
+        with self.scene(base=warm) as scene:
             write(scene)
-            if (told := build(scene, "//...")).code != 0:
-                raise Violation(f"an undisturbed build ended with {told.code}: {told.said}")
-            for made in (scene.cache / "lang").iterdir():
-                with contextlib.suppress(FileExistsError):
-                    os.link(made, self._base / "lang" / made.name)
+            yield scene
 
     def standing(self, name: str, write: Callable[[Scene], None]) -> Scene:
         """A scene that was built once in this process, for trials that leave it as they found it."""
@@ -110,7 +117,7 @@ class Stage:
         return scene
 
     @contextlib.contextmanager
-    def scene(self, *, is_shared: bool = True, place: Path | None = None) -> Iterator[Scene]:
+    def scene(self, *, is_shared: bool = True, place: Path | None = None, base: Path | None = None) -> Iterator[Scene]:
         """An empty workspace; unless `is_shared`, its cache shares no file with others, and may be damaged or elsewhere."""
         self._count += 1
         place = (place or self.folder) / f"{os.getpid()}-{self._count}"
@@ -118,7 +125,7 @@ class Stage:
         try:
             scene = Scene(place / "workspace", place / "mlbuild")
             scene.folder.mkdir()
-            _copy(self._base, scene.cache, is_shared)
+            _copy(base or self._base, scene.cache, is_shared)
             yield scene
         finally:
             with contextlib.suppress(FileNotFoundError):

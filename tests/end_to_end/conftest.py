@@ -212,9 +212,11 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def link_copy(source: Path, target: Path) -> Path:
-    """The same cache under another path, by hard links: no build ever writes through one."""
+    """The same cache under another path, by hard links: no build ever writes through one. Locks are its own."""
     target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-al", str(source), str(target)], check=True)
+    for lock in (*target.glob("leases/*"), *(target / name for name in ("staged/in-use", "staged/placing"))):
+        lock.unlink(missing_ok=True)
     return target
 
 

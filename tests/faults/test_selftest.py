@@ -63,13 +63,3 @@ def test_a_command_that_does_not_tidy_up_after_a_killed_one_is_found_out(
         monkeypatch.setattr(room, "remove_leftovers", lambda folder: None)
     with adopting(), pytest.raises(Violation, match=r"left over after the next build: .*run/runs/"):
         kills.killed_at_a_call(stage, kills.calls_of_a_build(stage) // 2)
-
-
-@pytest.mark.slow
-def test_a_short_run_shows_no_violation(tmp_path: Path) -> None:
-    """As `mlbuild selftest` runs it: about three minutes."""
-    plan = [(each, each.size.short, each.size.seconds) for each in campaigns()]
-    shown = list(driver.run(plan, 1, 2, command, tmp_path))
-    lines = [line for each in shown for line in told(each)]
-    print("\n".join(lines))
-    assert [each.name for each in shown if each.violations] == [], "\n".join(lines)
