@@ -6,6 +6,8 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mlbuild.cli.ending import listen
+from mlbuild.cli.main import main
 from mlbuild.cli.showing import show
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
 
@@ -40,9 +42,6 @@ def _seconds(asked: SelftestRequest, campaign: Campaign) -> float:
 
 def command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """The command line as a process of its own has it."""
-    from mlbuild.cli.ending import listen
-    from mlbuild.cli.main import main
-
     listen()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     return main(argv, environ)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.files.boot import boot, is_in_doubt
 from mlbuild.files.hashing import sha256_of
 from mlbuild.files.kept import keep, load_kept
 from mlbuild.files.last_build import Witness
@@ -29,7 +30,7 @@ from mlbuild.reapi import decode_directory
 from mlbuild.terms import OUTPUT_ROOT, Digest, Directory, FileValue, TreeValue
 
 FICLONE = 0x40049409
-MAGIC = b"mlbuild-placed-2\n"
+MAGIC = b"mlbuild-placed-3\n"
 
 Piece = tuple[str, str, tuple[int, int, int, int, int]]
 """(path below the output, `file HASH`, `link TARGET` or `folder`, stamp)."""
@@ -96,7 +97,7 @@ class DiskOutputTree:
     def save(self) -> None:
         """Remembers for the next process; if that fails, outputs are placed again."""
         if self._is_changed and self._memory is not None:
-            keep(str(self._memory), MAGIC, self._placed)
+            keep(str(self._memory), MAGIC, (boot(), time.time_ns(), self._placed))
             self._is_changed = False
 
     def _is_in_place(self, path: str, place: str, record: Record) -> bool:
@@ -234,7 +235,16 @@ def _as_tuple(value: FileValue | TreeValue) -> tuple[object, ...]:
 
 def _load(path: Path) -> dict[str, Record]:
     loaded = load_kept(str(path), MAGIC)
-    return loaded if isinstance(loaded, dict) else {}
+    if not isinstance(loaded, tuple) or len(loaded) != 3:
+        return {}
+    kept, saved_ns, placed = loaded
+    return placed if kept == boot() else {each: _doubted(record, saved_ns) for each, record in placed.items()}
+
+
+def _doubted(record: Record, saved_ns: int) -> Record:
+    """The record, as one to be compared by content if the machine may have lost something of it."""
+    value, taken_ns, pieces = record
+    return (value, 0 if any(is_in_doubt(stamp[2], saved_ns) for _, _, stamp in pieces) else taken_ns, pieces)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """What files looked like when they were read: so that an unchanged one is not read again.
 
 A memo from path to stamp and digest, kept in one checksummed file; if it is lost or damaged, files are read again and
-nothing else happens. It also gathers the witnesses of a build: every path that was asked for, and how it looked.
+nothing else happens. After a start of the machine, so are those that had changed shortly before. It also gathers the witnesses of a build: every path that was asked for, and how it looked.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import struct
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 
+from mlbuild.files.boot import boot, is_in_doubt
 from mlbuild.files.kept import keep, load_kept
 from mlbuild.files.last_build import RACY_NS, Witness
 from mlbuild.terms import Digest
 
-MAGIC = b"mlbuild-file-states-2\n"
+MAGIC = b"mlbuild-file-states-3\n"
 
 COARSE_NS = 2_000_000_000
 """The step of the clock on file systems that keep whole seconds (FAT: every other one)."""
@@ -76,7 +78,7 @@ class FileStates:
         with self._lock:
             self._asked.add(path)
             # A file that may change within the same tick keeps its digest as a guess, with a stamp that no file has.
-            trusted = stamp if stamp.is_settled(taken_ns) else stamp._replace(inode=0)
+            trusted = stamp if stamp.is_settled(taken_ns) else _guessed(stamp)
             self._known[path] = _PACK.pack(*trusted) + bytes.fromhex(digest.hash)
             self._is_changed = True
 
@@ -104,9 +106,23 @@ class FileStates:
                 self._known = {path: known for path, known in self._known.items() if path in self._asked}
             known = dict(self._known)
             self._is_changed = False
-        keep(str(self._path), MAGIC, known)
+        keep(str(self._path), MAGIC, (boot(), time.time_ns(), known))
 
 
 def _load(path: Path) -> dict[str, bytes]:
     loaded = load_kept(str(path), MAGIC)
-    return loaded if isinstance(loaded, dict) else {}
+    if not isinstance(loaded, tuple) or len(loaded) != 3:
+        return {}
+    kept, saved_ns, known = loaded
+    return known if kept == boot() else {each: _doubted(state, saved_ns) for each, state in known.items()}
+
+
+def _doubted(state: bytes, saved_ns: int) -> bytes:
+    """The state, as a guess if the machine may have lost the file's last bytes."""
+    stamp = Stamp(*_PACK.unpack_from(state))
+    return _PACK.pack(*_guessed(stamp)) + state[_PACK.size :] if is_in_doubt(stamp.ctime_ns, saved_ns) else state
+
+
+def _guessed(stamp: Stamp) -> Stamp:
+    """A stamp that no file has."""
+    return stamp._replace(inode=0)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlbuild.files.boot import boot
 from mlbuild.files.hashing import sha256_of
 
 MAGIC = b"mlbuild-tree-2\n"
@@ -84,15 +85,6 @@ def looked_over(known: TreeList, root: int, mtime_ns: int) -> TreeList | None:
     if not all(_holds(entry, root, names) for entry in (*doubtful, *_sample(files))):
         return None
     return TreeList(known.entries, tuple(stamps), now)
-
-
-def boot() -> str:
-    """The name of the machine's present run; a machine that does not tell it has but one."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def _sample(files: list[Entry]) -> list[Entry]:

@@ -87,12 +87,15 @@ def recovers(stage: Stage, scene: Scene, before: str, *, may_warn: bool = False)
 
 
 def leftovers(scene: Scene) -> list[str]:
-    """What no command should leave behind when it has ended, and the next should remove when it could not."""
+    """What no command should leave behind when it has ended, and the next should remove when it could not.
+
+    A file `NAME.new` is the next writer's: there is never more than one of a name.
+    """
     cache = scene.cache
     found = [*(cache / "tmp").glob("*"), *(cache / "run" / "runs").glob("*"), *(cache / "staged").glob("*/.*")]
     found += [*(scene.folder / "mlbuild-out").glob(".*"), *(cache / "lang").glob(".*")]
-    found += [*(cache / "state").glob("*/*.[0-9n]*"), *(cache / "host").glob("*.json.*")]
-    return sorted(str(path.relative_to(scene.folder.parent)) for path in found)
+    found += [*(cache / "state").glob("*/*.*"), *(cache / "host").glob("*.json.*")]
+    return sorted(str(path.relative_to(scene.folder.parent)) for path in found if path.suffix != ".new")
 
 
 def _count_ran(ended: Ended) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import mlbuild
 from mlbuild.diagnostics import ExitCode
 from mlbuild.files import last_build
+from mlbuild.files.boot import boot
 from mlbuild.files.last_build import Witness
 from mlbuild.seams import EventSink
 from mlbuild.terms import Label
@@ -21,8 +22,11 @@ Told = TargetCompleted | TestFinished
 
 
 def question(*parts: object) -> str:
-    """All of an invocation that decides its answer, as one text."""
-    return repr((mlbuild.__version__, *parts))
+    """All of an invocation that decides its answer, as one text.
+
+    The machine's present run is a part of it: after a loss of power a file may look as it did and have lost its bytes.
+    """
+    return repr((mlbuild.__version__, boot(), *parts))
 
 
 def own_code() -> Iterator[Witness]:

@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,7 @@ from mlbuild.files.hashing import sha256_of
 from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
 from mlbuild.store.durable import Durability
+from mlbuild.store.flushed import Flushed
 from mlbuild.store.leases import Lease
 from mlbuild.store.retired import fetched_back
 from mlbuild.store.temporary import TemporaryFiles
@@ -58,6 +60,8 @@ class DiskStore:
             # A cache that may only be read is useful too.
             self._temporary.clear_away()
         self._durability = Durability(folder)
+        with in_words(folder):
+            self._flushed = Flushed(folder)
         self._sound: dict[Digest, Stamp] = {}
         self._useless: dict[Digest, Stamp] = {}
         """Blobs that were found wrong or unreadable, and are still there: as good as missing."""
@@ -156,13 +160,18 @@ class DiskStore:
         return Path(path)
 
     def missing(self, digests: Iterable[Digest]) -> tuple[Digest, ...]:
-        """By stamps alone where they are as published: a flaw behind such a stamp shows when the blob is read."""
+        """By stamps alone where they are as published: a flaw behind such a stamp shows when the blob is read.
+
+        What was put before a loss of power, and not flushed, is read.
+        """
         return tuple(digest for digest in dict.fromkeys(digests) if digest != EMPTY and not self._is_there(digest))
 
     def flush(self) -> None:
         """One `syncfs` for everything that was put since the last."""
+        began_ns = time.time_ns()
         with in_words(self._folder):
-            self._durability.flush()
+            if self._durability.flush():
+                self._flushed.note(began_ns)
 
     def _path(self, digest: Digest) -> str:
         return f"{self._blobs}/{digest.hash[:2]}/{digest.hash}"
@@ -178,7 +187,8 @@ class DiskStore:
             raise cannot_read(self._folder, error) from error
         if self._useless.get(digest) == _stamp(found):
             return False
-        if stat.S_ISREG(found.st_mode) and (found.st_size, found.st_mtime_ns) == (digest.size, PUBLISHED_NS):
+        looks_right = (found.st_size, found.st_mtime_ns) == (digest.size, PUBLISHED_NS) and stat.S_ISREG(found.st_mode)
+        if looks_right and not self._flushed.is_doubtful(found.st_ctime_ns):
             return True
         return self._is_sound(digest)
 
@@ -234,7 +244,9 @@ class DiskStore:
         if not is_right:
             self._condemn(digest, found)
             raise BlobMissing(digest)
-        if found.st_mtime_ns != PUBLISHED_NS or stat.S_IMODE(found.st_mode) != 0o444:
+        is_as_published = found.st_mtime_ns == PUBLISHED_NS and stat.S_IMODE(found.st_mode) == 0o444
+        if not is_as_published or self._flushed.is_doubtful(found.st_ctime_ns):
+            # Which also moves its ctime to now: there is no doubt about it any more.
             with contextlib.suppress(OSError):
                 os.fchmod(descriptor, 0o444)
                 os.utime(descriptor, ns=(PUBLISHED_NS, PUBLISHED_NS))

@@ -28,13 +28,16 @@ class Durability:
         with self._counting:
             self._written += 1
 
-    def flush(self) -> None:
-        """All that was written before the call is durable when this returns. Raises OSError, then and ever after."""
+    def flush(self) -> bool:
+        """All that was written before the call is durable when this returns. Raises OSError, then and ever after.
+
+        Whether there was anything to do.
+        """
         wanted = self._written
         with self._syncing:
             # Whoever waited for another thread's `syncfs` that began after its own last write has nothing left to do.
             if self._durable >= wanted:
-                return
+                return False
             if self._failure is not None:
                 # The kernel says once that it could not write, and then forgets it: a second try would succeed falsely.
                 raise self._failure
@@ -45,6 +48,7 @@ class Durability:
                 self._failure = error
                 raise
             self._durable = reached
+            return True
 
 
 def sync_file_system(folder: Path) -> None:

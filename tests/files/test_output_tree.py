@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlbuild.diagnostics import ExitCode, UserError
+from mlbuild.files import output_tree
 from mlbuild.files.last_build import recall, remember
 from mlbuild.files.output_tree import DiskOutputTree
 from mlbuild.reapi import encode_directory
@@ -135,6 +136,23 @@ def test_an_edit_in_the_same_tick_is_seen(place: Place, monkeypatch: pytest.Monk
     place.outputs.place(X, value)
     monkeypatch.undo()
     assert (place.root / X).read_bytes() == b"weights"
+
+
+def test_after_a_start_of_the_machine_what_was_placed_last_is_compared(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = place.file(b"weights")
+    place.outputs.place(X, value)
+    path = place.root / X
+    # A loss of power keeps the stamp that was written down, and loses the bytes.
+    looked = output_tree._look(str(path))
+    edit_with_the_old_time(path)
+    monkeypatch.setattr(output_tree, "_look", lambda _: looked)
+    monkeypatch.setattr(output_tree, "boot", lambda: "another run")
+    place.next_build()
+    monkeypatch.setattr(output_tree, "boot", lambda: "and another")
+    place.next_build().place(X, value)
+    assert path.read_bytes() == b"weights"
 
 
 def test_what_an_earlier_build_left_in_the_way_is_removed(place: Place) -> None:

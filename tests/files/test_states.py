@@ -1,10 +1,12 @@
 """What is known about files: trusted only when a later change would show."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from mlbuild.files import states as module
 from mlbuild.files.last_build import recall, remember
 from mlbuild.files.states import FileStates, Stamp
 from mlbuild.terms import Digest
@@ -111,3 +113,17 @@ def test_witnesses_answer_for_the_build(tmp_path: Path) -> None:
     assert recall(str(tmp_path / ".." / "state"), "build") == ("done",)
     (tmp_path / "BUILD.ml").write_text("")
     assert recall(str(tmp_path / ".." / "state"), "build") is None
+
+
+@pytest.mark.parametrize(("before_ns", "is_trusted"), [(121 * SECOND, True), (119 * SECOND, False)])
+def test_after_a_start_of_the_machine_what_changed_last_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before_ns: int, is_trusted: bool
+) -> None:
+    stamp = OLD._replace(ctime_ns=time.time_ns() - before_ns)
+    states = FileStates(tmp_path / "files")
+    states.learn("/w/a", stamp, LATER + time.time_ns(), ONE)
+    states.save()
+    assert FileStates(tmp_path / "files").digest("/w/a", stamp) == ONE
+    monkeypatch.setattr(module, "boot", lambda: "another run")
+    assert FileStates(tmp_path / "files").digest("/w/a", stamp) == (ONE if is_trusted else None)
+    assert FileStates(tmp_path / "files").last_digest("/w/a", 3) == Digest(ONE.hash, 3)

@@ -1,11 +1,13 @@
 """A process that puts and records is killed, or refused, at each of its calls that change the disk, one after the other."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import xxhash
 
 from mlbuild.store import DiskActionCache, DiskStore
 from mlbuild.terms import Digest
@@ -33,7 +35,11 @@ def run_with(folder: Path, call: str, effect: str, when: int) -> int:
     assert STRACE is not None
     inject = f"inject={call}:{effect}:when={when}"
     command = [STRACE, "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject, sys.executable, "-S", "-c", WORK]
-    done = subprocess.run([*command, str(folder)], cwd=Path(__file__).parents[2], capture_output=True, check=False)
+    paths = {"PYTHONPATH": str(Path(xxhash.__file__).parents[1])}
+    done = subprocess.run(
+        [*command, str(folder)], cwd=Path(__file__).parents[2], capture_output=True, check=False,
+        env={**os.environ, **paths},
+    )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done.returncode
 
@@ -73,8 +79,9 @@ def test_nothing_wrong_is_left(tmp_path: Path, call: str, effect: str) -> None:
     for when in range(1, 30):
         folder = tmp_path / str(when)
         ends.append(run_with(folder, call, effect, when))
-        if ends[-1] == 0:
+        if ends[-3:] == [0, 0, 0]:
             break
         check(folder)
-    assert ends[-1] == 0
-    assert set(ends[:-1]) == {-9 if effect == "signal=SIGKILL" else 36}
+    assert ends[-3:] == [0, 0, 0]
+    # A note about flushes that cannot be written is done without.
+    assert set(ends[:-3]) - {0} == {-9 if effect == "signal=SIGKILL" else 36}
