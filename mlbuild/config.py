@@ -92,7 +92,7 @@ class BuildRequest:
     """The folder that the person stands in, from the workspace's root."""
     cache_folder: Path
     read_only_cache: Path | None
-    """The one that was named, where it may be read but not written: then `cache_folder` is another."""
+    """The one that was named, where it may not be written, perhaps not read either: then `cache_folder` is another."""
     cache_limit: int | None
     """The bytes that the cache folder may hold, if that was said (`--disk_cache_max_size`)."""
     state_folder: Path
@@ -248,7 +248,7 @@ def rules_folder() -> Path:
 
 
 def cache_folders(environ: Mapping[str, str], named: str = "") -> tuple[Path, Path | None]:
-    """Where to keep what is made, and the cache that was asked for, if that may only be read.
+    """Where to keep what is made, and the cache that was asked for, if that may not be written.
 
     Raises UserError when there can be none (exit code 36).
     """
@@ -256,7 +256,7 @@ def cache_folders(environ: Mapping[str, str], named: str = "") -> tuple[Path, Pa
     if asked is not None and os.path.isdir(asked) and not _is_writable(asked):
         for own in (_users_cache(environ), _temporary_cache()):
             if own is not None and own != asked and _may_be_made(own):
-                return own, asked if os.path.isdir(asked / "cas") and _is_readable(asked) else None
+                return own, asked
     return cache_folder(environ, named), None
 
 
@@ -281,10 +281,6 @@ def _temporary_cache() -> Path | None:
 
 def _is_writable(folder: Path) -> bool:
     return all(os.access(each, os.W_OK | os.X_OK) for each in _parts(folder))
-
-
-def _is_readable(folder: Path) -> bool:
-    return all(os.access(each, os.R_OK | os.X_OK) for each in _parts(folder, ("cas", "ac")))
 
 
 def _parts(

@@ -96,13 +96,17 @@ class Rooms:
     def _add_read_only(self, folder: Path, recorded: DiskActionCache, opening: ExitStack) -> None:
         """What it has is used; what is made is kept in our own."""
         own = self._request.cache_folder
+        is_readable = all(os.access(each, os.R_OK | os.X_OK) for each in (folder, folder / "cas", folder / "ac"))
         self._warn(
             Diagnostic(
                 "cache-read-only",
-                f"the cache folder `{folder}` cannot be written: what is made is kept in `{own}`",
+                f"the cache folder `{folder}` cannot be written{'' if is_readable else ', nor read'}: "
+                f"what is made is kept in `{own}`",
                 hint="make it writable for you, or name another with `--disk_cache`",
             )
         )
+        if not is_readable:
+            return
         lower = ReadOnlyStore(folder, self._warn)
         opening.callback(lower.close)
         results = DiskActionCache(folder, lower, self._warn)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,27 @@ def test_a_cache_that_its_owner_opens_for_reading_is_used_by_others_and_not_writ
     assert (done.code, done.ran, (second / "mlbuild-out/who.txt").read_text()[:6]) == (0, 1, "ben's\n")
     assert {path.lstat().st_uid for path in cache.rglob("*")} == {ADA}
     assert house.mlbuild(ADA, first, "cache", "verify", f"--disk_cache={cache}").code == 0
+
+
+def test_two_users_with_one_folder_build_at_once_each_in_a_cache_that_is_theirs(house: House) -> None:
+    """A cache is its maker's. In a folder that a group shares, the second user is told, and is right."""
+    cache = house.folder / "of a group"
+    cache.mkdir()
+    cache.chmod(0o2777)
+    places = {user: house.workspace(f"of {user}", user) for user in (ADA, BEN)}
+    assert house.mlbuild(ADA, places[ADA], "build", "//:who", f"--disk_cache={cache}").code == 0
+    with ThreadPoolExecutor() as pool:
+        done = {
+            user: pool.submit(house.mlbuild, user, place, "build", "//:who", f"--disk_cache={cache}")
+            for user, place in places.items()
+        }
+    assert [each.result().code for each in done.values()] == [0, 0]
+    assert done[BEN].result().lines[0] == (
+        f"warning[cache-read-only]: the cache folder `{cache}` cannot be written, nor read: what is made is kept in "
+        f"`{house.home(BEN)}/.cache/mlbuild`"
+    )
+    assert len({(place / "mlbuild-out/who.txt").read_bytes() for place in places.values()}) == 1
+    assert {path.lstat().st_uid for path in cache.rglob("*")} == {ADA}
 
 
 def without(place: Path, house: House) -> None:
