@@ -7,6 +7,9 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NoReturn, cast
 
+# What goes wrong is told by us, once: gRPC's own lines would stand in the middle of the display. It reads this when it starts.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
 import grpc
 
 from mlbuild.reapi.services import retry_delay

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from mlbuild.diagnostics import Diagnostic
-from mlbuild.remote.backend import Backend, Blobs
+from mlbuild.remote.backend import Backend
 from mlbuild.remote.blobs import RemoteBlobs
 from mlbuild.remote.cache import RemoteActionCache
 from mlbuild.remote.credentials import Credentials
 from mlbuild.remote.giving import Giver, GivingRunner
+from mlbuild.remote.lazy import BlobFiles, BringingRunner, LazyStore, Promises
 from mlbuild.remote.settings import Settings
 from mlbuild.remote.trouble import Patience
 from mlbuild.seams import ActionCache, SpawnRunner
+from mlbuild.terms import FileValue, TreeValue
 
 
 class Remote:
     """Opened with the build, closed with it; nothing is sent before the first look-up."""
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], store: Blobs, warn: Callable[[Diagnostic], None]
+        self, settings: Settings, environ: Mapping[str, str], store: BlobFiles, warn: Callable[[Diagnostic], None]
     ) -> None:
         """Raises UserError for a certificate that cannot be used."""
         self._settings = settings
@@ -30,13 +32,32 @@ class Remote:
         self._backend = backend_of(settings, Credentials(settings, environ))
         self._blobs = RemoteBlobs(self._backend, self._patience, store)
         self._giver = Giver(self._backend, self._patience, store)
+        self._promises = None if settings.download == "all" else Promises()
+        self._lazy = None if self._promises is None else LazyStore(store, self._blobs, self._promises)
+
+    @property
+    def store(self) -> BlobFiles:
+        """The local store, with what is promised behind it where outputs are not downloaded at once."""
+        return self._store if self._lazy is None else self._lazy
 
     def behind(self, local: ActionCache) -> RemoteActionCache:
         """The local cache with the remote one behind it."""
-        return RemoteActionCache(local, self._store, self._backend, self._blobs, self._patience)
+        return RemoteActionCache(local, self._store, self._backend, self._blobs, self._patience, self._promises)
+
+    def look_again(self) -> None:
+        """Something that was promised is not there: what is promised is not believed any more."""
+        if self._promises is not None:
+            self._promises.break_off()
+
+    def bring(self, values: Iterable[FileValue | TreeValue]) -> None:
+        """What is still with the remote cache comes here. Raises BlobMissing."""
+        if self._lazy is not None:
+            self._lazy.bring(values)
 
     def giving(self, runner: SpawnRunner) -> SpawnRunner:
         """The same runner, whose successes are given to the remote cache."""
+        if self._lazy is not None:
+            runner = BringingRunner(runner, self._lazy)
         return GivingRunner(runner, self._giver) if self._settings.upload_results else runner
 
     def finish(self, say: Callable[[str], None]) -> None:

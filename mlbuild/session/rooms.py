@@ -66,9 +66,12 @@ class Rooms:
         self._forget_trees = [recorded.forget_trees]
         if request.read_only_cache is not None:
             self._add_read_only(request.read_only_cache, recorded, opening)
-        self.sources = DiskSourceTree(
-            request.workspace, {REPOSITORY: request.rules_folder.parent}, self.store, self.states
-        )
+        local = self.store
+        self.remote = self._open_remote(request, local)
+        if self.remote is not None:
+            opening.callback(self.remote.close)
+            self.store = self.remote.store
+        self.sources = DiskSourceTree(request.workspace, {REPOSITORY: request.rules_folder.parent}, local, self.states)
         self.outputs = DiskOutputTree(request.workspace, self.store, request.state_folder / "placed")
         opening.callback(self.outputs.save)
         with in_words(cache):
@@ -78,13 +81,10 @@ class Rooms:
             self.store, self.trees, cache / "run", sandbox_debug=request.sandbox_debug, say=self._say
         )
         opening.callback(self.runner.close)
-        self.remote = self._open_remote(request)
-        if self.remote is not None:
-            opening.callback(self.remote.close)
         uv_files, pip_files = configuration_files(request.environ)
         self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
         self.fetcher = HostFetcher(
-            self.store, str(cache / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
+            local, str(cache / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
         )
         programs = ProgramCache(cache / "lang")
         opening.callback(programs.close)
@@ -128,7 +128,12 @@ class Rooms:
         options = Options(
             request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results
         )
-        return execute(graph, wanted, doors, options)
+        if remote is None:
+            return execute(graph, wanted, doors, options)
+        wanted = tuple(wanted)
+        outcome = execute(graph, wanted, doors, options)
+        remote.bring(outcome.values[artifact] for artifact in wanted if artifact in outcome.values)
+        return outcome
 
     def finish_giving(self) -> None:
         """Waits, not for ever, for the results that are on their way to a remote cache."""
@@ -164,18 +169,20 @@ class Rooms:
     def close(self) -> None:
         self._closing.close()
 
-    def _open_remote(self, request: BuildRequest) -> Remote | None:
+    def _open_remote(self, request: BuildRequest, local: BlobFiles) -> Remote | None:
         """The remote cache that is asked for. Raises UserError for flags that make no sense."""
         if request.remote is None:
             return None
         from mlbuild.remote import Remote, settings_of
 
         settings = settings_of(request.remote.values, request.remote.headers)
-        return None if settings is None else Remote(settings, request.environ, self.store, self._warn)
+        return None if settings is None else Remote(settings, request.environ, local, self._warn)
 
     def _look_again(self) -> None:
         for forget in self._forget_trees:
             forget()
+        if self.remote is not None:
+            self.remote.look_again()
         self.sources.look_again()
 
     def _keep_log(self, name: str, log: bytes) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 
 from tests.end_to_end.command import mlbuild_ends
 from tests.remote.casd import casd
 from tests.remote.nginx import nginx
+from tests.remote.raw_http_cache import RawHttpCache
 
 BUILD = """
 genrule(name = "numbers", outs = ["numbers.txt"], cmd = "seq 100000 > $@")
@@ -76,3 +78,41 @@ def test_a_cache_that_is_not_there_is_said_once(tmp_path: Path) -> None:
         "warning[remote-left-aside]: the build goes on without the remote cache `http://127.0.0.1:9`: nobody listens there"
         in ended.said
     )
+
+
+def test_what_nobody_asks_for_stays_with_the_cache(tmp_path: Path) -> None:
+    numbers = hashlib.sha256("".join(f"{number}\n" for number in range(1, 100001)).encode()).hexdigest()
+    (tmp_path / "c").mkdir()
+    (tmp_path / "d").mkdir()
+    with RawHttpCache() as server:
+        flags = ("--remote_download_outputs=toplevel", f"--remote_cache={server.url}")
+        made = mlbuild_ends(workspace(tmp_path / "one"), tmp_path / "c" / "cache", "build", "//...", *flags)
+        assert made.ran == 3
+        server.asked.clear()
+        second = workspace(tmp_path / "two")
+        taken = mlbuild_ends(second, tmp_path / "d" / "cache", "build", "//:sum", *flags)
+        assert "0 ran, 2 cached remotely" in taken.said
+        assert (second / "mlbuild-out" / "sum.txt").read_text(encoding="utf-8") == "100000\n"
+        assert [asked.path for asked in server.asked if asked.path == f"/cas/{numbers}"] == []
+        # What stays there is not lost: whoever needs it, gets it.
+        everything = mlbuild_ends(second, tmp_path / "d" / "cache", "build", "//:both", *flags)
+        assert (everything.ran, "warning" in everything.said) == (0, False)
+        assert (second / "mlbuild-out" / "both.txt").read_bytes() == (
+            tmp_path / "one" / "mlbuild-out" / "both.txt"
+        ).read_bytes()
+
+
+def test_what_was_promised_and_is_lost_is_made_again(tmp_path: Path) -> None:
+    numbers = hashlib.sha256("".join(f"{number}\n" for number in range(1, 100001)).encode()).hexdigest()
+    (tmp_path / "c").mkdir()
+    (tmp_path / "d").mkdir()
+    with RawHttpCache() as server:
+        flags = ("--remote_download_outputs=toplevel", f"--remote_cache={server.url}")
+        mlbuild_ends(workspace(tmp_path / "one"), tmp_path / "c" / "cache", "build", "//...", *flags)
+        del server.kept[f"/cas/{numbers}"]
+        second = workspace(tmp_path / "two")
+        (second / "BUILD.ml").write_text(BUILD.replace("wc -l", "wc -c"), encoding="utf-8")
+        ended = mlbuild_ends(second, tmp_path / "d" / "cache", "build", "//:sum", *flags)
+        assert (ended.code, "warning" in ended.said) == (0, False), ended.said
+        assert (second / "mlbuild-out" / "sum.txt").read_text(encoding="utf-8") == "588895\n"
+        assert f"/cas/{numbers}" in server.kept
