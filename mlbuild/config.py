@@ -286,7 +286,7 @@ def _is_writable(folder: Path) -> bool:
 def _parts(
     folder: Path, names: tuple[str, ...] = ("ac", "cas", "leases", "run", "staged", "state", "tmp")
 ) -> list[Path]:
-    return [folder, *(each for name in names if os.path.exists(each := folder / name))]
+    return [folder, *(each for name in names if os.path.isdir(each := folder / name))]
 
 
 def _may_be_made(folder: Path) -> bool:
