@@ -65,8 +65,9 @@ class Actions:
     def declare_file(self, filename: object, *, sibling: object = None) -> Artifact:
         return self._declare("declare_file", filename, sibling, is_directory=False)
 
-    def declare_directory(self, filename: object, *, sibling: object = None) -> Artifact:
-        return self._declare("declare_directory", filename, sibling, is_directory=True)
+    def declare_directory(self, filename: object, *, sibling: object = None, levels: object = ()) -> Artifact:
+        names = checks.strings(self._thread, "levels", levels)
+        return self._declare("declare_directory", filename, sibling, is_directory=True, levels=names)
 
     def args(self) -> Args:
         return Args(self._thread)
@@ -243,7 +244,9 @@ class Actions:
             )
         )
 
-    def _declare(self, what: str, filename: object, sibling: object, is_directory: bool) -> Artifact:
+    def _declare(
+        self, what: str, filename: object, sibling: object, is_directory: bool, levels: tuple[str, ...] = ()
+    ) -> Artifact:
         thread = self._thread
         name = checks.text(thread, "filename", filename)
         folder = f"{OUTPUT_ROOT}/{self._label.package_path}".rstrip("/")
@@ -261,7 +264,7 @@ class Actions:
             if known[0].is_directory != is_directory:
                 raise thread.error("two-owners", f"`{path}` is declared as a file and as a directory")
             return known[0]
-        artifact = Artifact(path, self._label, is_source=False, is_directory=is_directory)
+        artifact = Artifact(path, self._label, is_source=False, is_directory=is_directory, levels=levels)
         self._declared[path] = (artifact, thread.location())
         return artifact
 

@@ -60,6 +60,13 @@ def text(thread: Thread, name: str, value: object) -> str:
     raise thread.error("bad-argument", f"`{name}`: expected string, got {type_name(value)}")
 
 
+def strings(thread: Thread, name: str, value: object) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(value, (list, tuple)):
+        raise thread.error("bad-argument", f"`{name}`: expected list, got {type_name(value)}")
+    return tuple(text(thread, name, each) for each in value)
+
+
 def number(thread: Thread, name: str, value: object, least: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlbuild.journal.contents import Read, changed_members, shown_line
+from mlbuild.journal.contents import Read, changed_members, shown, shown_line
 from mlbuild.journal.entry import Build, Kept
 from mlbuild.journal.graph import parents
 from mlbuild.journal.past import Change
@@ -60,6 +60,18 @@ def own_words(change: Change) -> str:
         "outputs": "outputs",
     }[change.what]
     return f"{what}: {before} -> {after}"
+
+
+def value_words(before: object, after: object) -> str:
+    """How a value of a BUILD file became another: of a list, what came and went."""
+    if isinstance(before, list) and isinstance(after, list):
+        came, went = ([each for each in one if each not in other] for one, other in ((after, before), (before, after)))
+        words = [
+            f"{what} {few(shown(each) for each in some)}" for what, some in (("with", came), ("without", went)) if some
+        ]
+        if words and len(before) + len(came) - len(went) == len(after):
+            return ", ".join(words)
+    return f"{shown(before)} -> {shown(after)}"
 
 
 def few(texts: Iterable[str], last: str = "and") -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlbuild.journal.contents import Read, differences, shown
+from mlbuild.journal.contents import Read, differences
 from mlbuild.journal.entry import Build, Entry
 from mlbuild.journal.graph import Makers
 from mlbuild.journal.lines import moment
 from mlbuild.journal.past import Before, Change, Past, attribute_changes, changes, is_as_before, remade
-from mlbuild.journal.reasons import few, input_words, members_of, named, own_words, short
+from mlbuild.journal.reasons import few, input_words, members_of, named, own_words, short, value_words
 from mlbuild.records import record
 
 MOST_CAUSES = 12
@@ -151,7 +151,7 @@ class Story:
         found = attribute_changes(old.targets.get(label), now)
         if not found or now is None:
             return None
-        details = tuple(f"`{name}`: {shown(before)} -> {shown(after)}" for name, before, after in found)
+        details = tuple(f"`{name}`: {value_words(before, after)}" for name, before, after in found)
         return f"{label} says something else ({now.path}:{now.line})", details[:MOST_CAUSES]
 
     def _led_to(self, moved: dict[str, Look]) -> Iterator[str]:

@@ -72,6 +72,8 @@ def plain_body(
     levels: dict[str, tuple[str, ...]] = {}
     for artifact, value in values.items():
         digest = value.digest
+        if artifact.levels:
+            levels[artifact.path] = artifact.levels
         if isinstance(value, TreeValue):
             kept[artifact.path] = ("tree", digest.hash, digest.size)
         else:

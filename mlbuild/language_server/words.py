@@ -42,7 +42,7 @@ FIELDS = {
 
 ACTIONS = {
     "args": "An empty command line to add to. It stays short in memory however long depsets are.",
-    "declare_directory": "A folder that an action of this target makes, below the package's output folder; its members need not be known.",
+    "declare_directory": "A folder that an action of this target makes, below the package's output folder; its members need not be known; `levels` are what messages call the levels below it.",
     "declare_file": "A file that an action of this target makes, below the package's output folder.",
     "expand_template": "Writes a file from another, with texts replaced.",
     "fetch": "Gets what lies outside the workspace: `http`, `package_file` and `wheels` by hash from a network, which no other action has; `interpreter` and `host_tools` from this machine.",

@@ -16,7 +16,8 @@ class Artifact:
 
     `models/train.py` (source), `external/mlbuild/rules/ml/tools/run.py` (source of another repository),
     `mlbuild-out/models/ranker` (derived). `parent` is set for a member of a directory artifact whose members
-    became known during the build (`path` then lies below the parent's).
+    became known during the build (`path` then lies below the parent's). `levels` are what a directory's rule calls the
+    levels below it, for messages: `partition`, `column`.
     """
 
     path: str
@@ -24,6 +25,7 @@ class Artifact:
     is_source: bool
     is_directory: bool = False
     parent: Artifact | None = None
+    levels: tuple[str, ...] = ()
 
     starlark_type: ClassVar[str] = "File"
 

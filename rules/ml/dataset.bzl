@@ -1,6 +1,7 @@
 """`dataset`: a source file becomes a table in partitions, one file for each column of each."""
 
 load(":providers.bzl", "DatasetInfo")
+load(":partitions.bzl", "TABLE")
 load(":tools.bzl", "PYTHON", "repeated", "run_tool", "tool_attributes")
 
 def _impl(ctx):
@@ -9,7 +10,7 @@ def _impl(ctx):
         for column in columns:
             if column not in attr.schema:
                 fail("`%s` of %s names the column `%s`, which `schema` does not declare" % (name, ctx.label, column))
-    tree = ctx.actions.declare_directory(ctx.label.name)
+    tree = ctx.actions.declare_directory(ctx.label.name, levels = TABLE)
     arguments = ["--label", str(ctx.label)]
     arguments += repeated("--source", [file.path for file in ctx.files.src])
     if attr.member:

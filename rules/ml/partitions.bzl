@@ -32,6 +32,9 @@ _QUOTED = {
 
 WHOLE = "all"
 
+# What the levels of a table's folder are called in messages.
+TABLE = ["partition", "column"]
+
 def column_file(column):
     """The name of a column's file."""
     return "".join([_QUOTED.get(char, char) for char in column.elems()]) + ".parquet"

@@ -1,7 +1,7 @@
 """The rule behind `data_contract`: `domains` and `columns` as the macro has sorted them out."""
 
 load("@mlbuild//rules/ml:mapped.bzl", "map_tool", "run_mapped")
-load("@mlbuild//rules/ml:partitions.bzl", "partitions_of")
+load("@mlbuild//rules/ml:partitions.bzl", "TABLE", "partitions_of")
 load("@mlbuild//rules/ml:providers.bzl", "DatasetInfo")
 load("@mlbuild//rules/ml:tools.bzl", "PYTHON", "repeated", "run_tool", "tool_attributes")
 
@@ -21,7 +21,7 @@ def _impl(ctx):
     findings = ctx.actions.declare_directory(ctx.label.name + ".findings")
     outputs = {"stamp": stamp, "findings": findings}
     if quarantines:
-        outputs["clean"] = ctx.actions.declare_directory(ctx.label.name)
+        outputs["clean"] = ctx.actions.declare_directory(ctx.label.name, levels = TABLE)
         outputs["quarantined"] = ctx.actions.declare_directory(ctx.label.name + ".quarantined")
     domains = [each[DatasetInfo] for each in attr.domains]
     map_tool(

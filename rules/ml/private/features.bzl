@@ -2,7 +2,7 @@
 
 load("@mlbuild//rules/ml:functions.bzl", "code_attributes", "function_attribute", "function_of", "named_files")
 load("@mlbuild//rules/ml:mapped.bzl", "map_tool", "run_mapped")
-load("@mlbuild//rules/ml:partitions.bzl", "WHOLE", "aligned", "folder_of", "may_hold", "partitions_of")
+load("@mlbuild//rules/ml:partitions.bzl", "TABLE", "WHOLE", "aligned", "folder_of", "may_hold", "partitions_of")
 load("@mlbuild//rules/ml:providers.bzl", "DatasetInfo", "PartInfo")
 load("@mlbuild//rules/ml:tools.bzl", "PYTHON", "repeated", "tool_attributes")
 
@@ -29,7 +29,7 @@ def _impl(ctx):
     }
     fitted = _fit(ctx, data[0], trees, files, validations, common) if attr.fit else None
     function = function_of(ctx, ctx.file.fn, attr.function)
-    tree = ctx.actions.declare_directory(ctx.label.name)
+    tree = ctx.actions.declare_directory(ctx.label.name, levels = TABLE)
     map_tool(
         ctx,
         "make_features",
