@@ -112,6 +112,7 @@ class BuildRequest:
     show_result: int
     verbose_failures: bool
     subcommands: bool
+    explain: bool
     test_output: str
     build_event_json_file: str
     profile: str
@@ -169,6 +170,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         show_result=int(values.get("show_result", "10")),
         verbose_failures=_is_set(values, "verbose_failures"),
         subcommands=_is_set(values, "subcommands"),
+        explain=_is_set(values, "explain"),
         test_output=values.get("test_output", "errors"),
         build_event_json_file=path("build_event_json_file"),
         profile=path("profile"),

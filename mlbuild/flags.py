@@ -83,6 +83,7 @@ BUILD = (
     Flag("define", "list", "", "A value for `select` (config_setting) and for `$(NAME)` in commands.", "NAME=VALUE"),
     Flag("sandbox_debug", "bool", "no", "Keeps the folders of finished sandboxes and says where they are."),
     Flag("verbose_failures", "bool", "no", "Shows the whole command of an action that failed."),
+    Flag("explain", "bool", "no", "Says of every action that runs why its result could not be taken from the cache."),
     Flag("subcommands", "bool", "no", "Shows the command of every action that runs.", short="s"),
     Flag("show_progress", "bool", "yes", "Shows what runs."),
     Flag("show_result", "int", "10", "Of how many targets the outputs are listed after a build; reports and failures always are.", "N"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -57,6 +57,8 @@ class Doors:
     """Ends every spawn that runs now."""
     look_again: Callable[[], None]
     """A blob that was there has gone: what was remembered as complete has to be looked at again."""
+    explain: Callable[[Action, End, Mapping[Artifact, FileValue | TreeValue]], None] | None = None
+    """Is told of each action that has run, with the values of all that it reads and makes."""
 
 
 def execute(graph: ActionGraph, wanted: Iterable[Artifact], doors: Doors, options: Options) -> Outcome:
@@ -353,7 +355,10 @@ class Execution:
         action = self._actions[index]
         outputs = outputs_of(action)
         key = done.key if done else None
-        self._ends[index] = (how, key.hash if key else "", seconds)
+        end = self._ends[index] = (how, key.hash if key else "", seconds)
+        if self._doors.explain is not None and how in ("ran", "failed"):
+            used = (*inputs_of(action), *outputs)
+            self._doors.explain(action, end, {each: self._values[each] for each in used if each in self._values})
         self._doors.sink.emit(
             ActionFinished(
                 index, action.owner, action.mnemonic, how, self._began.get(index, 0.0), seconds,

@@ -11,6 +11,7 @@ from mlbuild.journal.lines import moment
 from mlbuild.journal.past import Before, Change, Past, attribute_changes, changes, is_as_before, remade
 from mlbuild.journal.reasons import few, input_words, members_of, named, own_words, short, value_words
 from mlbuild.records import record
+from mlbuild.terms import OUTPUT_ROOT
 
 MOST_CAUSES = 12
 MOST_GROUPS = 20
@@ -42,6 +43,20 @@ class Story:
         own = [name for name, entry in self._build.entries.items() if entry.owner == label and entry.how != "mapped"]
         looks = {entry.outputs[0]: self._look(entry) for entry in self._makers.closure(own)}
         return tuple(self._told(label, own, looks)) if own else ()
+
+    def in_short(self, name: str) -> str:
+        """Why one action ran, on one line. Of the build nothing needs to be known but this action."""
+        look = self._look(self._build.entries[name])
+        if look.before is None:
+            return "it has not been built here before"
+        details: list[str] = []
+        for change in look.changes:
+            if change.what == "input" and _is_source(change.name) and change.before and change.after:
+                details += differences(change.name, _kept(change.before), _kept(change.after), self._read)
+        if any(change.what != "input" or not (change.before and change.after) for change in look.changes):
+            said = self._attributes(look.entry.owner, look.before.build)
+            details += said[1] if said is not None else ()
+        return few(self.reasons(look)) + (f" ({few(details)})" if details else "")
 
     def _told(self, label: str, own: list[str], looks: dict[str, Look]) -> Iterator[str]:
         ran = [name for name in own if looks[name].entry.has_run]
@@ -92,7 +107,7 @@ class Story:
         for change in look.changes:
             if change.what != "input" or change.before is None or change.after is None:
                 own.append(change)
-            elif not self._makers.of(change.name):
+            elif _is_source(change.name):
                 details = differences(change.name, _kept(change.before), _kept(change.after), self._read)
                 yield f"{named(self._build, change.name)} changed", details
         if own:
@@ -214,6 +229,10 @@ class Story:
 
 
 _ENDS = {"cached": "changed, and its result was known already", "internal": "was done again"}
+
+
+def _is_source(path: str) -> bool:
+    return not path.startswith(f"{OUTPUT_ROOT}/")
 
 
 def _actions(count: int) -> str:

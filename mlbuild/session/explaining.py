@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+import mlbuild
+from mlbuild.diagnostics import Diagnostic, ExitCode, did_you_mean, fail
+from mlbuild.journal.entry import Header, from_plain
 from mlbuild.journal.folder import Journal
 from mlbuild.journal.graph import Makers
 from mlbuild.journal.past import Past
 from mlbuild.journal.story import Story
+from mlbuild.journal.written import End, plain_body
 from mlbuild.seams import BlobMissing
 from mlbuild.session.journaling import named_build
 from mlbuild.session.session import journal_folder
 from mlbuild.store import DiskStore
-from mlbuild.terms import BadLabel, Digest, Label
+from mlbuild.terms import Action, Artifact, BadLabel, Digest, FileValue, Label, TreeValue
 from mlbuild.terms.event import Warned
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
     from mlbuild.journal.contents import Read
     from mlbuild.journal.entry import Build
-    from mlbuild.seams import EventSink
+    from mlbuild.seams import ContentStore, EventSink
 
 
 def explain(request: BuildRequest, sink: EventSink) -> tuple[str, ...]:
@@ -36,7 +39,29 @@ def explain(request: BuildRequest, sink: EventSink) -> tuple[str, ...]:
         store.close()
 
 
-def reader(store: DiskStore) -> Read:
+Explain = Callable[[Action, End, Mapping[Artifact, FileValue | TreeValue]], None]
+
+
+class Explainer:
+    """Says of each action that has run why, while the build goes on: compared with the builds before this one."""
+
+    def __init__(
+        self, request: BuildRequest, store: ContentStore, target_of: Callable[[Label], object], sink: EventSink
+    ) -> None:
+        self._sink = sink
+        self._read = reader(store)
+        self._past = Past(Journal(journal_folder(request)).builds())
+        self._target_of = target_of
+
+    def __call__(self, action: Action, end: End, values: Mapping[Artifact, FileValue | TreeValue]) -> None:
+        now = Header("", "build", (), 0.0, 0.0, 0, 0, 0, 0, 0, mlbuild.__version__)
+        build = from_plain(now, plain_body({0: action}, {0: end}, values, self._target_of))
+        for name, entry in build.entries.items():
+            words = Story(build, self._past, self._read).in_short(name)
+            self._sink.emit(Warned(Diagnostic("note", f"{entry.name} {entry.how}: {words}"), "info"))
+
+
+def reader(store: ContentStore) -> Read:
     """What the store still has."""
 
     def read(digest: Digest) -> bytes | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
     from mlbuild.remote import Remote
     from mlbuild.seams import EventSink
+    from mlbuild.session.explaining import Explain
 
 REPOSITORY = "mlbuild"
 T = TypeVar("T")
@@ -115,7 +116,7 @@ class Rooms:
         self.cache = LayeredActionCache(recorded, results)
         self._forget_trees.append(results.forget_trees)
 
-    def execute(self, graph: ActionGraph, wanted: Iterable[Artifact]) -> Outcome:
+    def execute(self, graph: ActionGraph, wanted: Iterable[Artifact], explain: Explain | None = None) -> Outcome:
         """Makes the wanted artifacts exist."""
         request = self._request
         remote = self.remote
@@ -123,7 +124,7 @@ class Rooms:
             self.sources, self.store,
             self.cache if remote is None else remote.behind(self.cache),
             self.runner if remote is None else remote.giving(self.runner), self.fetcher, self._sink, self._keep_log,
-            str(request.workspace), self.runner.interrupt, self._look_again,
+            str(request.workspace), self.runner.interrupt, self._look_again, explain,
         )  # fmt: skip
         options = Options(
             request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlbuild.execution import Outcome
     from mlbuild.sandbox import OwnFolder
     from mlbuild.seams import EventSink
+    from mlbuild.session.explaining import Explain
     from mlbuild.session.rooms import Rooms
     from mlbuild.terms import ActionGraph, ConfiguredTarget
 
@@ -124,7 +125,7 @@ class Session:
         """Executes, and places the outputs. Raises BlobMissing for an output that turns out to be damaged."""
         from mlbuild.session import results
 
-        outcome = rooms.execute(graph, results.wanted_artifacts(graph.targets, with_tests))
+        outcome = rooms.execute(graph, results.wanted_artifacts(graph.targets, with_tests), self._explain(rooms))
         completed = [results.completed(target, outcome, rooms.outputs, rooms.store) for target in graph.targets]
         tested = [
             results.tested(target, outcome, rooms.outputs, rooms.store)
@@ -159,7 +160,7 @@ class Session:
             command = wanted.run
 
             def staged() -> tuple[Outcome, OwnFolder | None]:
-                outcome = rooms.execute(graph, running.artifacts(command))
+                outcome = rooms.execute(graph, running.artifacts(command), self._explain(rooms))
                 is_whole = all(artifact in outcome.values for artifact in running.artifacts(command))
                 return outcome, running.stage(command, outcome.values, rooms) if is_whole else None
 
@@ -265,6 +266,13 @@ class Session:
         for fault in faults:
             self._sink.emit(Warned(fault, "error"))
         return analysis.graph(targets), faults
+
+    def _explain(self, rooms: Rooms) -> Explain | None:
+        if not self._request.explain:
+            return None
+        from mlbuild.session.explaining import Explainer
+
+        return Explainer(self._request, rooms.store, rooms.loader.entry, self._sink)
 
     def _note(self, rooms: Rooms, outcome: Outcome, code: ExitCode) -> None:
         """Into the journal: what `mlbuild why` tells later."""
