@@ -96,9 +96,11 @@ class KeptPackages:
             return None
         if kept != key or any(self._state(state[0]) != state for state in modules):
             return None
-        for question, answer in questions:
-            if _answer(self._folders, question) != answer:
+        try:
+            if any(_answer(self._folders, question) != answer for question, answer in questions):
                 return None
+        except UserError:  # a folder that cannot be listed any more: evaluation tells it, at the call that asks
+            return None
         found = [self._rule(*each) for each in rules]
         known = [rule for rule in found if rule is not None]
         if len(known) < len(found):

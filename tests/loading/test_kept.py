@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from mlbuild.diagnostics import UserError
+from mlbuild.files.memory import MemorySourceTree
 from mlbuild.loading import Keeper, Package
+from mlbuild.seams import EntryKind
+from mlbuild.store import MemoryStore
 from mlbuild.terms import Label, Target
 from mlbuild.terms.event import Warned
 from mlbuild.testing.workspace import MemoryWorkspace
@@ -218,6 +221,29 @@ def test_another_evaluator_evaluates_anew_and_damage_is_no_entry() -> None:
     load(FILES | {"other/BUILD.ml": FILES["lib/BUILD.ml"].replace('exports_files(["data.csv"])', "")}, memory, "other")
     memory.kept[key] = next(body for name, body in memory.kept.items() if name != key)
     assert load(FILES, memory, "lib") == load(FILES, None, "lib")
+
+
+class Locked(MemorySourceTree):
+    """A tree with one folder that cannot be listed."""
+
+    def list(self, path: str) -> tuple[tuple[str, EntryKind], ...]:
+        if path == "app/sub":
+            raise PermissionError(13, "Permission denied")
+        return super().list(path)
+
+
+def test_a_folder_that_cannot_be_listed_any_more_is_told_at_the_glob() -> None:
+    memory = Memory()
+    files: dict[str, bytes | str] = {"app/BUILD.ml": 'exports_files(\n    glob(["sub/*"]),\n)', "app/sub/b.py": "b"}
+    MemoryWorkspace(files, keeper=memory).loader.package("", "app")
+    assert len(memory.kept) == 1
+    workspace = MemoryWorkspace({}, sources=Locked(files, MemoryStore()), keeper=memory)
+    with pytest.raises(UserError) as caught:
+        workspace.loader.package("", "app")
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.message) == ("unreadable-folder", "cannot list `app/sub`: Permission denied")
+    assert diagnostic.location is not None
+    assert (diagnostic.location.path, diagnostic.location.line) == ("app/BUILD.ml", 2)
 
 
 @pytest.mark.parametrize("example", ["flights", "hello"])
