@@ -34,6 +34,7 @@ class RemoteActionCache:
         self._blobs = blobs
         self._patience = patience
         self._promises = promises
+        self._brought_whole: dict[Digest, SpawnResult] = {}
 
     def lookup(self, key: Digest) -> SpawnResult | None:
         found = self._local.lookup(key)
@@ -54,11 +55,17 @@ class RemoteActionCache:
         if result is None:
             return None
         if not is_lazy:
-            self._local.record(key, result)
+            self._brought_whole[key] = result
         return replace(result, is_from_remote=True)
 
     def record(self, key: Digest, result: SpawnResult) -> None:
         self._local.record(key, result)
+
+    def settle(self) -> None:
+        """Remembers here what was brought: all at once, since to make blobs durable takes longer than to bring them."""
+        while self._brought_whole:
+            key, result = self._brought_whole.popitem()
+            self._local.record(key, result)
 
     def _result(self, key: Digest) -> bytes | None:
         self._backend.open()

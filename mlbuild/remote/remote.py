@@ -32,6 +32,7 @@ class Remote:
         self._backend = backend_of(settings, Credentials(settings, environ))
         self._blobs = RemoteBlobs(self._backend, self._patience, store)
         self._giver = Giver(self._backend, self._patience, store)
+        self._behind: list[RemoteActionCache] = []
         self._promises = None if settings.download == "all" else Promises()
         self._lazy = None if self._promises is None else LazyStore(store, self._blobs, self._promises)
 
@@ -42,7 +43,9 @@ class Remote:
 
     def behind(self, local: ActionCache) -> RemoteActionCache:
         """The local cache with the remote one behind it."""
-        return RemoteActionCache(local, self._store, self._backend, self._blobs, self._patience, self._promises)
+        made = RemoteActionCache(local, self._store, self._backend, self._blobs, self._patience, self._promises)
+        self._behind.append(made)
+        return made
 
     def look_again(self) -> None:
         """Something that was promised is not there: what is promised is not believed any more."""
@@ -61,7 +64,9 @@ class Remote:
         return GivingRunner(runner, self._giver) if self._settings.upload_results else runner
 
     def finish(self, say: Callable[[str], None]) -> None:
-        """Waits for what is being given, at most `--remote_timeout`, and says what has not been."""
+        """Remembers what was brought; waits for what is being given, at most `--remote_timeout`, and says what has not been."""
+        for each in self._behind:
+            each.settle()
         outstanding = self._giver.outstanding()
         if outstanding and self._giver.finish(1.0) and (outstanding := self._giver.outstanding()):
             results = "1 result" if outstanding == 1 else f"{outstanding} results"
