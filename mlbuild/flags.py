@@ -60,7 +60,7 @@ REMOTE = (
     Flag("remote_retries", "int", "5", "How often a call that failed is tried again.", "N"),
     Flag("remote_max_connections", "int", "8", "How many requests may be under way at once.", "N"),
     Flag("remote_accept_cached", "bool", "yes", "Whether results of the remote cache are used."),
-    Flag("remote_download_outputs", "text", "all", "What is downloaded of remote results: all of it, or (toplevel) what was asked for and what actions need.", "WHICH", ("all", "toplevel")),
+    Flag("remote_download_outputs", "text", "all", "What is downloaded of remote results: all of it; what was asked for and what actions need (toplevel); or what actions need alone (minimal).", "WHICH", ("all", "toplevel", "minimal")),
     Flag("remote_upload_local_results", "bool", "yes", "Whether results are given to the remote cache."),
 )  # fmt: skip
 

@@ -85,6 +85,22 @@ class DiskOutputTree:
                 self._put(path, place, value)
         self._used[path] = None
 
+    def remove(self, path: str) -> None:
+        """Makes `path` hold nothing. Never through a link."""
+        check_path(path)
+        place = f"{self._root}/{path}"
+        with _in_words(place):
+            folder = str(self._root)
+            for part in path.split("/")[:-1]:
+                folder = f"{folder}/{part}"
+                if not os.path.isdir(folder) or os.path.islink(folder):
+                    return
+            if os.path.lexists(place):
+                remove_tree(Path(place))
+        self._used.pop(path, None)
+        if self._placed.pop(path, None) is not None:
+            self._is_changed = True
+
     def witnesses(self) -> tuple[Witness, ...]:
         """Everything that was placed by this process or found in place, as it looks."""
         return tuple(

@@ -103,6 +103,15 @@ class LazyStore:
             self._promises.break_off()
             raise BlobMissing(absent[0])
 
+    def has(self, value: FileValue | TreeValue) -> bool:
+        """Whether nothing of the value is still with the remote cache."""
+        wanted: dict[Digest, None] = {}
+        if isinstance(value, FileValue):
+            wanted[value.digest] = None
+        else:
+            self._gather(value.digest, wanted, set())
+        return not any(digest in self._promises for digest in self._local.missing(wanted))
+
     def _gather(self, root: Digest, wanted: dict[Digest, None], seen: set[Digest]) -> None:
         waiting = [root]
         while waiting:

@@ -53,9 +53,18 @@ class Remote:
             self._promises.break_off()
 
     def bring(self, values: Iterable[FileValue | TreeValue]) -> None:
-        """What is still with the remote cache comes here. Raises BlobMissing."""
-        if self._lazy is not None:
+        """What was asked for and is still with the remote cache comes here, if it is to. Raises BlobMissing."""
+        if self._lazy is not None and not self.leaves_outputs:
             self._lazy.bring(values)
+
+    @property
+    def leaves_outputs(self) -> bool:
+        """Whether what was asked for may stay with the remote cache."""
+        return self._settings.download == "minimal"
+
+    def is_here(self, value: FileValue | TreeValue) -> bool:
+        """Whether nothing of the value is still with the remote cache."""
+        return self._lazy is None or self._lazy.has(value)
 
     def giving(self, runner: SpawnRunner) -> SpawnRunner:
         """The same runner, whose successes are given to the remote cache."""

@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 from mlbuild.diagnostics import ExitCode, fail
 from mlbuild.records import field, record
 
-Download = Literal["all", "toplevel"]
+Download = Literal["all", "toplevel", "minimal"]
 
 PLAIN, SECURE = ("grpc", "http"), ("grpcs", "https")
 SCHEMES = (*PLAIN, *SECURE, "unix")
@@ -152,6 +152,8 @@ def settings_of(values: Mapping[str, str], headers: tuple[str, ...]) -> Settings
     download: Download = "all"
     if values.get("remote_download_outputs") == "toplevel":
         download = "toplevel"
+    elif values.get("remote_download_outputs") == "minimal":
+        download = "minimal"
     return checked(
         Settings(
             endpoint_of(values["remote_cache"]),

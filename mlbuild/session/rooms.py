@@ -23,6 +23,7 @@ from mlbuild.loading import Loader
 from mlbuild.sandbox import LinuxRunner, OwnFolder, remove_leftovers
 from mlbuild.seams import ActionCache, BlobMissing
 from mlbuild.session import null_build
+from mlbuild.session.leaving import LeavingOutputs
 from mlbuild.store import BlobFiles, DiskActionCache, DiskStore, LayeredActionCache, LayeredFiles, ReadOnlyStore
 from mlbuild.store.words import in_words
 from mlbuild.terms import OUTPUT_ROOT, ActionGraph, Artifact, FileValue
@@ -75,6 +76,9 @@ class Rooms:
         self.sources = DiskSourceTree(request.workspace, {REPOSITORY: request.rules_folder.parent}, local, self.states)
         self.outputs = DiskOutputTree(request.workspace, self.store, request.state_folder / "placed")
         opening.callback(self.outputs.save)
+        self.leaving = None
+        if self.remote is not None and self.remote.leaves_outputs:
+            self.leaving = LeavingOutputs(self.outputs, self.remote.is_here)
         with in_words(cache):
             self.trees = TreeStore(cache / "staged", self.store)
         opening.callback(self.trees.close)
@@ -135,6 +139,11 @@ class Rooms:
         outcome = execute(graph, wanted, doors, options)
         remote.bring(outcome.values[artifact] for artifact in wanted if artifact in outcome.values)
         return outcome
+
+    @property
+    def has_left_outputs(self) -> bool:
+        """Whether something that was asked for is not in its place, as `--remote_download_outputs=minimal` wants it."""
+        return self.leaving is not None and bool(self.leaving.left)
 
     def finish_giving(self) -> None:
         """Waits, not for ever, for the results that are on their way to a remote cache."""

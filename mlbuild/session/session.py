@@ -111,7 +111,7 @@ class Session:
             rooms.finish_giving()
             code = ExitCode.BUILD_FAILED if faults else results.exit_code(completed, tested)
             self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
-            if code == ExitCode.SUCCESS:
+            if code == ExitCode.SUCCESS and not rooms.has_left_outputs:
                 null_build.remember(
                     state, asked, rooms.witnesses(), began_ns, time.time_ns(), told,
                     outcome.counts.total - outcome.counts.internal,
@@ -126,7 +126,8 @@ class Session:
         from mlbuild.session import results
 
         outcome = rooms.execute(graph, results.wanted_artifacts(graph.targets, with_tests), self._explain(rooms))
-        completed = [results.completed(target, outcome, rooms.outputs, rooms.store) for target in graph.targets]
+        outputs = rooms.leaving or rooms.outputs
+        completed = [results.completed(target, outcome, outputs, rooms.store) for target in graph.targets]
         tested = [
             results.tested(target, outcome, rooms.outputs, rooms.store)
             for target in graph.targets

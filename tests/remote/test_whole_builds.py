@@ -143,3 +143,26 @@ def test_what_was_promised_and_is_lost_is_made_again(tmp_path: Path) -> None:
         assert (ended.code, "warning" in ended.said) == (0, False), ended.said
         assert (second / "mlbuild-out" / "sum.txt").read_text(encoding="utf-8") == "588895\n"
         assert f"/cas/{numbers}" in server.kept
+
+
+def test_outputs_stay_with_the_cache_until_they_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "d").mkdir()
+    with RawHttpCache() as server:
+        cache = f"--remote_cache={server.url}"
+        first = workspace(tmp_path / "one")
+        mlbuild_ends(first, tmp_path / "c" / "cache", "build", "//...", cache)
+        second = workspace(tmp_path / "two")
+        (second / "mlbuild-out").mkdir()
+        (second / "mlbuild-out" / "sum.txt").write_text("of an earlier build", encoding="utf-8")
+        server.asked.clear()
+        taken = mlbuild_ends(
+            second, tmp_path / "d" / "cache", "build", "//...", cache, "--remote_download_outputs=minimal"
+        )
+        assert "0 ran, 3 cached remotely" in taken.said
+        assert {asked.kind for asked in server.asked} == {"ac"}
+        assert list((second / "mlbuild-out").iterdir()) == []
+        wanted = mlbuild_ends(second, tmp_path / "d" / "cache", "build", "//...", cache)
+        assert "0 ran, 3 cached remotely" in wanted.said
+        for name in ("numbers.txt", "sum.txt", "both.txt"):
+            assert (first / "mlbuild-out" / name).read_bytes() == (second / "mlbuild-out" / name).read_bytes()
