@@ -9,7 +9,7 @@ from mlbuild.analysis import checks
 from mlbuild.analysis.args import Args
 from mlbuild.analysis.claims import Owner
 from mlbuild.analysis.map_directory import MapDirectory
-from mlbuild.analysis.spawning import Command, spawn_action
+from mlbuild.analysis.spawning import Command, fetch_action, spawn_action
 from mlbuild.diagnostics import Location, UserError, fail
 from mlbuild.lang import Thread, freeze, type_name
 from mlbuild.terms import (
@@ -17,10 +17,10 @@ from mlbuild.terms import (
     Action,
     Artifact,
     ExpandTemplateAction,
-    FetchAction,
     Info,
     Label,
     MapAction,
+    MergeAction,
     SymlinkAction,
     WriteAction,
     outputs_of,
@@ -34,8 +34,8 @@ class Actions:
 
     starlark_type: ClassVar[str] = "actions"
     starlark_methods: ClassVar[tuple[str, ...]] = (
-        "args", "declare_directory", "declare_file", "expand_template", "fetch", "map_directory", "run", "run_shell",
-        "symlink", "write",
+        "args", "declare_directory", "declare_file", "expand_template", "fetch", "map_directory", "merge_subdirectories",
+        "run", "run_shell", "symlink", "write",
     )  # fmt: skip
 
     def __init__(
@@ -193,17 +193,17 @@ class Actions:
         inputs: object = (),
         progress_message: object = "",
     ) -> None:
-        thread = self._thread
-        self._add(
-            FetchAction(
-                self._label,
-                checks.text(thread, "kind", kind),
-                checks.pairs(thread, "spec", spec),
-                checks.file(thread, "output", output),
-                checks.files(thread, "inputs", inputs),
-                progress_message=checks.text(thread, "progress_message", progress_message),
-            )
-        )
+        self._add(fetch_action(self._thread, self._label, output, kind, spec, inputs, progress_message))
+
+    def merge_subdirectories(self, *, output: object, directory: object) -> None:
+        source = checks.file(self._thread, "directory", directory)
+        merged = checks.file(self._thread, "output", output)
+        for each in (source, merged):
+            if not each.is_directory:
+                raise self._thread.error(
+                    "bad-argument", f"`merge_subdirectories`: `{each.path}` is no directory", "use `declare_directory`"
+                )
+        self._add(MergeAction(self._label, source, merged))
 
     def map_directory(
         self,
@@ -240,6 +240,7 @@ class Actions:
                 mapping.mnemonic,
                 mapping.inputs(),
                 tuple(mapping.output_directories.values()),
+                tuple(mapping.input_directories.values()),
                 mapping.expand,
             )
         )

@@ -103,7 +103,7 @@ def _as_test(action: Action) -> Action:
         return replace(action, is_test=True)
     if isinstance(action, MapAction):
         expand = action.expand
-        return replace(action, expand=lambda members: tuple(replace(each, is_test=True) for each in expand(members)))
+        return replace(action, expand=lambda members: tuple(map(_as_test, expand(members))))
     return action
 
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from mlbuild.analysis import checks
 from mlbuild.analysis.args import Args
-from mlbuild.analysis.spawning import Command, spawn_action
+from mlbuild.analysis.spawning import Command, fetch_action, spawn_action
 from mlbuild.diagnostics import Location, UserError, fail
 from mlbuild.lang import Thread, call, freeze
 from mlbuild.records import record, replace
-from mlbuild.terms import Artifact, Label, SpawnAction, inputs_of
+from mlbuild.terms import Artifact, FetchAction, Label, SpawnAction, inputs_of, outputs_of
 
 Members = Mapping[Artifact, tuple[Artifact, ...]]
 
@@ -33,12 +33,12 @@ class MapDirectory:
     location: Location
 
     def inputs(self) -> tuple[Artifact, ...]:
-        """All that its spawns may use, each once."""
+        """All that its actions may use, each once."""
         others = checks.artifacts_within([self.additional_inputs, self.tools, self.additional_params])
         return tuple(dict.fromkeys((*self.input_directories.values(), *others)))
 
-    def expand(self, members: Members) -> tuple[SpawnAction, ...]:
-        """Calls the function. Pure: same members, same spawns. Raises UserError."""
+    def expand(self, members: Members) -> tuple[SpawnAction | FetchAction, ...]:
+        """Calls the function. Pure: same members, same actions. Raises UserError."""
         thread = Thread()
         template = TemplateContext(thread, self, members)
         keywords = {
@@ -81,15 +81,15 @@ class ExpandedMembers:
 
 
 class TemplateContext:
-    """What the function gets to declare spawns with."""
+    """What the function gets to declare actions with."""
 
     starlark_type: ClassVar[str] = "template_ctx"
-    starlark_methods: ClassVar[tuple[str, ...]] = ("args", "declare_file", "declare_subdirectory", "run")
+    starlark_methods: ClassVar[tuple[str, ...]] = ("args", "declare_file", "declare_subdirectory", "fetch", "run")
 
     def __init__(self, thread: Thread, mapping: MapDirectory, members: Members) -> None:
         self._thread = thread
         self._mapping = mapping
-        self._spawns: list[SpawnAction] = []
+        self._actions: list[SpawnAction | FetchAction] = []
         self._declared: dict[str, Artifact] = {}
         self._made: set[Artifact] = set()
         self._usable = set(mapping.inputs())
@@ -99,7 +99,7 @@ class TemplateContext:
     def starlark_repr(self) -> str:
         return "<template_ctx>"
 
-    def finish(self) -> tuple[SpawnAction, ...]:
+    def finish(self) -> tuple[SpawnAction | FetchAction, ...]:
         for artifact in self._declared.values():
             if artifact not in self._made:
                 raise fail(
@@ -107,7 +107,7 @@ class TemplateContext:
                     f"`{artifact.path}` of `{self._mapping.owner.short}` is declared, but no action makes it",
                     location=self._mapping.location,
                 )
-        return tuple(self._spawns)
+        return tuple(self._actions)
 
     def args(self) -> Args:
         return Args(self._thread)
@@ -153,15 +153,31 @@ class TemplateContext:
             retries,
             tools,
         )
-        spawn = spawn_action(thread, mapping.owner, command)
-        for each in inputs_of(spawn):
+        self._add(spawn_action(thread, mapping.owner, command))
+
+    def fetch(
+        self,
+        *,
+        output: object,
+        kind: object,
+        spec: object = None,
+        inputs: object = (),
+        progress_message: object = None,
+    ) -> None:
+        mapping = self._mapping
+        message = mapping.progress_message if progress_message is None else progress_message
+        self._add(fetch_action(self._thread, mapping.owner, output, kind, spec, inputs, message))
+
+    def _add(self, action: SpawnAction | FetchAction) -> None:
+        thread = self._thread
+        for each in inputs_of(action):
             if each not in self._usable and each not in self._made:
                 raise thread.error(
                     "undeclared-input",
                     f"`{each.path}` is no input of this `map_directory`",
                     "add it to `additional_inputs` or to `tools`",
                 )
-        for output in spawn.outputs:
+        for output in outputs_of(action):
             if output.path not in self._declared:
                 raise thread.error(
                     "not-own-output", f"`{output.path}` was not declared here", "use `template_ctx.declare_file`"
@@ -169,7 +185,7 @@ class TemplateContext:
             if output in self._made:
                 raise thread.error("two-owners", f"two actions make `{output.path}`")
             self._made.add(output)
-        self._spawns.append(spawn)
+        self._actions.append(action)
 
     def _declare(self, filename: object, directory: object, is_directory: bool) -> Artifact:
         thread = self._thread

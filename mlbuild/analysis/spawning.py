@@ -1,4 +1,4 @@
-"""`run(...)`: a command from Starlark's arguments to a `SpawnAction`. The same for rules and for map functions."""
+"""`run(...)` and `fetch(...)`: from Starlark's arguments to an action. The same for rules and for map functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mlbuild.analysis import checks
 from mlbuild.analysis.args import Args
 from mlbuild.lang import Thread, type_name
 from mlbuild.records import record
-from mlbuild.terms import Argument, Artifact, ExpandedDirectory, Label, Resources, SpawnAction
+from mlbuild.terms import Argument, Artifact, ExpandedDirectory, FetchAction, Label, Resources, SpawnAction
 
 
 @record
@@ -77,6 +77,20 @@ def spawn_action(thread: Thread, owner: Label, command: Command, prefix: Sequenc
         timeout_seconds=checks.number(thread, "timeout", command.timeout, 1),
         retries=checks.number(thread, "retries", command.retries, 0),
         progress_message=message,
+    )
+
+
+def fetch_action(
+    thread: Thread, owner: Label, output: object, kind: object, spec: object, inputs: object, progress_message: object
+) -> FetchAction:
+    """The action, or the error at the call that runs now."""
+    return FetchAction(
+        owner,
+        checks.text(thread, "kind", kind),
+        checks.pairs(thread, "spec", spec),
+        checks.file(thread, "output", output),
+        checks.files(thread, "inputs", inputs),
+        progress_message=checks.text(thread, "progress_message", progress_message),
     )
 
 

@@ -47,9 +47,7 @@ def merkle_tree(contents: Mapping[str, Value], read: Callable[[Digest], bytes]) 
     root: Node = {}
     for path in sorted(contents, key=_parts):
         _insert(root, _parts(path), contents[path], read)
-    messages: dict[Digest, bytes] = {}
-    digest = _encode(root, messages)
-    return MerkleTree(digest, tuple(messages.items()))
+    return encoded(root)
 
 
 def members(tree: TreeValue, read: Callable[[Digest], bytes]) -> tuple[tuple[str, FileValue], ...]:
@@ -58,7 +56,7 @@ def members(tree: TreeValue, read: Callable[[Digest], bytes]) -> tuple[tuple[str
     waiting = [("", tree.digest)]
     while waiting:
         prefix, digest = waiting.pop()
-        directory = _load(digest, read)
+        directory = load(digest, read)
         found += [(prefix + file.name, FileValue(file.digest, file.is_executable)) for file in directory.files]
         waiting += [(f"{prefix}{child.name}/", child.digest) for child in directory.directories]
     return tuple(sorted(found))
@@ -69,14 +67,15 @@ def directory_of(tree: TreeValue, path: str, read: Callable[[Digest], bytes]) ->
     digest = tree.digest
     *parents, name = _parts(path)
     for parent in parents:
-        child = next((each for each in _load(digest, read).directories if each.name == parent), None)
+        child = next((each for each in load(digest, read).directories if each.name == parent), None)
         if child is None:
             return None
         digest = child.digest
-    return _entries(_load(digest, read)).get(name)
+    return entries(load(digest, read)).get(name)
 
 
-def _load(digest: Digest, read: Callable[[Digest], bytes]) -> Directory:
+def load(digest: Digest, read: Callable[[Digest], bytes]) -> Directory:
+    """A folder by its digest. Raises BlobMissing through `read`."""
     return decode_directory(read(digest)) if digest.size else Directory()
 
 
@@ -89,7 +88,7 @@ def _insert(root: Node, parts: tuple[str, ...], value: Value, read: Callable[[Di
     for part in parts[:-1]:
         child = node.get(part)
         if isinstance(child, TreeValue):
-            child = dict(_entries(_load(child.digest, read)))
+            child = dict(entries(load(child.digest, read)))
             node[part] = child
         elif not isinstance(child, dict):
             child = node[part] = {}
@@ -97,7 +96,8 @@ def _insert(root: Node, parts: tuple[str, ...], value: Value, read: Callable[[Di
     node[parts[-1]] = value
 
 
-def _entries(directory: Directory) -> Mapping[str, Value]:
+def entries(directory: Directory) -> Mapping[str, Value]:
+    """What a folder holds, by name."""
     return {
         **{file.name: FileValue(file.digest, file.is_executable) for file in directory.files},
         **{child.name: TreeValue(child.digest) for child in directory.directories},
@@ -105,8 +105,9 @@ def _entries(directory: Directory) -> Mapping[str, Value]:
     }
 
 
-def _encode(root: Node, messages: dict[Digest, bytes]) -> Digest:
-    """Bottom up and iterative: paths may be deep."""
+def encoded(root: Node) -> MerkleTree:
+    """The tree of a folder that was put together. Bottom up and iterative: paths may be deep."""
+    messages: dict[Digest, bytes] = {}
     order: list[tuple[Node, str, Node]] = []
     waiting = [root]
     while waiting:
@@ -118,7 +119,7 @@ def _encode(root: Node, messages: dict[Digest, bytes]) -> Digest:
     done: dict[int, Digest] = {}
     for _, _, child in reversed(order):
         done[id(child)] = _encode_level(child, done, messages)
-    return _encode_level(root, done, messages)
+    return MerkleTree(_encode_level(root, done, messages), tuple(messages.items()))
 
 
 def _encode_level(node: Node, done: Mapping[int, Digest], messages: dict[Digest, bytes]) -> Digest:

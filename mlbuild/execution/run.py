@@ -22,6 +22,7 @@ from mlbuild.terms import (
     ActionGraph,
     Artifact,
     Digest,
+    FetchAction,
     FileValue,
     Resources,
     SpawnAction,
@@ -100,7 +101,7 @@ class Execution:
         self._tests: dict[Artifact, TestOutcome] = {}
         self._counts = Counts()
         self._schedule = Schedule(options.cpus, options.memory_mib)
-        self._spawns_of: dict[int, tuple[int, ...]] = {}  # of a map action that has been expanded
+        self._children_of: dict[int, tuple[int, ...]] = {}  # of a map action that has been expanded
         self._unfinished_of: dict[int, set[int]] = {}
         self._parent_of: dict[int, int] = {}
         self._began: dict[int, float] = {}
@@ -202,8 +203,8 @@ class Execution:
                     else:
                         self._stop()
                 self._schedule.fail(index)
-            case Grown(spawns=spawns):
-                self._grow(index, spawns)
+            case Grown(actions=actions):
+                self._grow(index, actions)
             case Done():
                 self._complete(index, work, seconds)
             case Failed():
@@ -266,26 +267,26 @@ class Execution:
         if parent is not None and self._schedule.state(parent) is State.RUNNING:
             self._skip_after(parent)
 
-    def _grow(self, index: int, spawns: tuple[SpawnAction, ...]) -> None:
-        """A map action has become spawns: they join the schedule, and it waits for them."""
+    def _grow(self, index: int, actions: tuple[SpawnAction | FetchAction, ...]) -> None:
+        """A map action has become others: they join the schedule, and it waits for them."""
         first = self._next_id
-        self._next_id += len(spawns)
+        self._next_id += len(actions)
         self._parent_of.update(dict.fromkeys(range(first, self._next_id), index))
-        self._spawns_of[index] = tuple(range(first, self._next_id))
-        self._unfinished_of[index] = set(self._spawns_of[index])
+        self._children_of[index] = tuple(range(first, self._next_id))
+        self._unfinished_of[index] = set(self._children_of[index])
         self._schedule.park(index)
-        for child, spawn in enumerate(spawns, first):
-            self._actions[child] = spawn
-            for output in spawn.outputs:
+        for child, action in enumerate(actions, first):
+            self._actions[child] = action
+            for output in outputs_of(action):
                 self._producers[output] = child
-        for child, spawn in enumerate(spawns, first):
-            for artifact in inputs_of(spawn):
+        for child, action in enumerate(actions, first):
+            for artifact in inputs_of(action):
                 if artifact.parent is not None and artifact not in self._producers:
                     self._values[artifact] = self._worker.member(artifact, self._values)
-            self._schedule.add(child, self._dependencies(child), spawn.resources)
-        self._counts.total += len(spawns) - 1  # the map action itself is no longer one
+            self._schedule.add(child, self._dependencies(child), _resources(action))
+        self._counts.total += len(actions) - 1  # the map action itself is no longer one
         self._doors.sink.emit(ExecutionPlanned(self._counts.total))
-        if not spawns:
+        if not actions:
             self._unite(index)
 
     def _child_ended(self, child: int) -> None:
@@ -297,12 +298,12 @@ class Execution:
             self._unite(parent)
 
     def _unite(self, index: int) -> None:
-        """All spawns of a map action are done: its directories are the unions of their outputs."""
+        """All that a map action has become is done: its directories are the unions of their outputs."""
         action = self._actions[index]
         for output in outputs_of(action):
             parts = {
                 member.path.removeprefix(output.path + "/"): self._values[member]
-                for child in self._spawns_of[index]
+                for child in self._children_of[index]
                 for member in outputs_of(self._actions[child])
                 if member.parent == output
             }
@@ -369,7 +370,7 @@ class Execution:
     def _note_path(self, index: int) -> None:
         """The longest chain of seconds that ends with this action."""
         best: int | None = None
-        for before in (*self._dependencies(index), *self._spawns_of.get(index, ())):
+        for before in (*self._dependencies(index), *self._children_of.get(index, ())):
             if before in self._finished and (best is None or self._finished[before][0] > self._finished[best][0]):
                 best = before
         length = self._finished[best][0] if best is not None else 0.0

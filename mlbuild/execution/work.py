@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mlbuild.diagnostics import ExitCode, UserError, fail, render
 from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.input_root import directory_of, members, merkle_tree
+from mlbuild.execution.merging import merge_subdirectories
 from mlbuild.execution.prepare import prepare
 from mlbuild.records import record
 from mlbuild.seams import ActionCache, ContentStore, EventSink, Fetcher, SourceTree
@@ -19,6 +20,7 @@ from mlbuild.terms import (
     FetchAction,
     FileValue,
     MapAction,
+    MergeAction,
     SpawnAction,
     SpawnResult,
     SymlinkAction,
@@ -57,9 +59,9 @@ class Failed:
 
 @record
 class Grown:
-    """A map action's spawns."""
+    """What a map action has become."""
 
-    spawns: tuple[SpawnAction, ...]
+    actions: tuple[SpawnAction | FetchAction, ...]
 
 
 Work = Done | Failed | Grown
@@ -117,6 +119,8 @@ class Worker:
                 return Done({action.output: self._expand_template(action, values)}, "internal")
             case SymlinkAction():
                 return Done({action.output: values[action.target]}, "internal")
+            case MergeAction():
+                return self._merge(action, values)
 
     def member(self, artifact: Artifact, values: Values) -> FileValue | TreeValue:
         """The value of a member of a directory that has one."""
@@ -184,9 +188,9 @@ class Worker:
 
     def _expand(self, action: MapAction, values: Values) -> Work:
         listed: dict[Artifact, tuple[Artifact, ...]] = {}
-        for artifact in action.inputs:
+        for artifact in action.directories:
             tree = values[artifact]
-            if artifact.is_directory and isinstance(tree, TreeValue):
+            if isinstance(tree, TreeValue):
                 listed[artifact] = tuple(
                     Artifact(f"{artifact.path}/{path}", artifact.owner, artifact.is_source, parent=artifact)
                     for path, _ in members(tree, self._store.get)
@@ -195,6 +199,16 @@ class Worker:
             return Grown(action.expand(listed))
         except UserError as error:
             return self._refused("its members could not be mapped to actions", error)
+
+    def _merge(self, action: MergeAction, values: Values) -> Work:
+        tree = values[action.directory]
+        assert isinstance(tree, TreeValue)
+        try:
+            merged = merge_subdirectories(tree, self._store.get)
+        except UserError as error:
+            return self._refused("its folders cannot be merged", error)
+        merged.keep_in(self._store)
+        return Done({action.output: TreeValue(merged.digest)}, "internal")
 
     def _refused(self, reason: str, error: UserError) -> Failed:
         """A failure before any process: what is wrong stands in its log."""

@@ -19,7 +19,8 @@ from mlbuild.terms import Artifact, Digest, FetchAction, FileValue, TreeValue
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "interpreter": ((), ("python",)),
     "host_tools": (("tools",), ("optional",)),
-    "wheels": ((), ("python",)),
+    "pins": ((), ()),
+    "wheels": ((), ("python", "lock")),
     "package_file": (("package", "version", "sha256"), ("filename",)),
     "http": (("url", "sha256"), ()),
 }
@@ -47,7 +48,7 @@ class HostFetcher:
         self._path = path
         self._memory = memory
         self._collected = Collected(memory, store)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._interpreters: dict[str, Interpreter] = {}
         self._uv: Uv | None = None
 
@@ -81,8 +82,10 @@ class HostFetcher:
                 return self._collect_interpreter(spec["python"])
             case "host_tools":
                 return self._collect_tools(spec["tools"].split(), spec["optional"].split())
+            case "pins":
+                return self._take_apart(_lock_of(action), inputs)
             case "wheels":
-                return self._install(_lock_of(action), inputs, spec["python"])
+                return self._install(_lock_of(action), inputs, spec["python"], spec["lock"])
             case "http":
                 from mlbuild.fetch.http import fetch_http
 
@@ -114,12 +117,22 @@ class HostFetcher:
         name = "\n".join(("host_tools", *sorted(required), "", *sorted(optional), "", *self._path))
         return self._collected.tree(name, lambda: plan_host_tools(required, optional, self._path))
 
-    def _install(self, lock: Artifact, inputs: Inputs, python: str) -> TreeValue:
+    def _take_apart(self, lock: Artifact, inputs: Inputs) -> TreeValue:
+        from mlbuild.fetch.pins import pins
+        from mlbuild.fetch.tree import Made, keep_tree
+
+        found = pins(self._store.get(inputs[lock.path].digest), lock.path)
+        return keep_tree({name: Made(content) for name, content in found.items()}, self._store).tree
+
+    def _install(self, lock: Artifact, inputs: Inputs, python: str, shown: str) -> TreeValue:
+        """`shown` is what the person knows the lock as, where it is a part of another."""
         from mlbuild.fetch.wheels import install_wheels
 
         content = self._store.get(inputs[lock.path].digest)
         with self._incoming() as folder:
-            return install_wheels(content, lock.path, self._interpreter(python), self._find_uv(), self._store, folder)
+            return install_wheels(
+                content, shown or lock.path, self._interpreter(python), self._find_uv(), self._store, folder
+            )
 
     def _incoming(self) -> AbstractContextManager[str]:
         from mlbuild.fetch.incoming import incoming_folder
@@ -135,10 +148,11 @@ class HostFetcher:
             return self._interpreters[python]
 
     def _find_uv(self) -> Uv:
-        # Two threads may both find it: they find the same.
-        if self._uv is None:
-            self._uv = find_uv(self._settings)
-        return self._uv
+        # uv asks `sysconfig`, which answers wrongly while another thread asks it for the first time.
+        with self._lock:
+            if self._uv is None:
+                self._uv = find_uv(self._settings)
+            return self._uv
 
 
 def _checked(action: FetchAction) -> dict[str, str]:
@@ -162,7 +176,7 @@ def _checked(action: FetchAction) -> dict[str, str]:
 
 def _lock_of(action: FetchAction) -> Artifact:
     if len(action.inputs) != 1:
-        raise fail("bad-fetch", f"fetch `wheels` takes one input, the lock, not {len(action.inputs)}")
+        raise fail("bad-fetch", f"fetch `{action.kind}` takes one input, the lock, not {len(action.inputs)}")
     return action.inputs[0]
 
 

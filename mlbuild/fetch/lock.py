@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
@@ -34,6 +35,13 @@ class Requirement:
         """The package's name, as indexes spell it."""
         found = re.match(r"[A-Za-z0-9][\w.-]*", self.text)
         return normal_name(found[0]) if found else self.text
+
+    @property
+    def version(self) -> str:
+        """The version that it is pinned to; of an address, some letters of its hash."""
+        if found := re.search(r"===?\s*([^\s;,*]+)", self.text.partition("@")[0].partition(";")[0]):
+            return re.sub(r"[^\w.+!-]", "_", found[1])
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
 
 
 def normal_name(name: str) -> str:
@@ -114,6 +122,11 @@ def check_lock(text: str, path: str = "lock") -> tuple[Requirement, ...]:
     if faults:
         raise UserError(*faults)
     return tuple(found)
+
+
+def lock_options(text: str) -> tuple[str, ...]:
+    """The lock's own options, such as `--find-links`, in their order."""
+    return tuple(line for _, line in _logical_lines(text) if line.startswith("-"))
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:

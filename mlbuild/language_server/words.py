@@ -45,8 +45,9 @@ ACTIONS = {
     "declare_directory": "A folder that an action of this target makes, below the package's output folder; its members need not be known; `levels` are what messages call the levels below it.",
     "declare_file": "A file that an action of this target makes, below the package's output folder.",
     "expand_template": "Writes a file from another, with texts replaced.",
-    "fetch": "Gets what lies outside the workspace: `http`, `package_file` and `wheels` by hash from a network, which no other action has; `interpreter` and `host_tools` from this machine.",
+    "fetch": "Gets what lies outside the workspace: `http`, `package_file` and `wheels` by hash from a network, which no other action has; `interpreter` and `host_tools` from this machine; `pins` are the entries of a lock, each a file.",
     "map_directory": "Calls `implementation` during the build, when the members of the input directories are known: it declares one action for each, with a key of its own.",
+    "merge_subdirectories": "Lays the folders directly in `directory` over each other as one, without copying anything. Two different things at one path are an error that names both folders.",
     "run": "Runs a program. It sees `inputs`, `tools` and `mounts`, and must make `outputs`.",
     "run_shell": 'Runs a command by the shell toolchain, which the rule must name: `toolchains = ["@mlbuild//rules/shell:toolchain_type"]`. `arguments` are `$1`, `$2`, ...',
     "symlink": "Makes an output with the content of another file or folder.",
@@ -63,6 +64,7 @@ TEMPLATE = {
     "args": "As `ctx.actions.args`.",
     "declare_file": "A file in one of the output directories.",
     "declare_subdirectory": "A folder in one of the output directories.",
+    "fetch": "As `ctx.actions.fetch`; inputs are as those of `run`.",
     "run": "As `ctx.actions.run`; inputs are members of the input directories, `additional_inputs` and `tools`.",
 }
 

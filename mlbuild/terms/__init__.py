@@ -26,6 +26,7 @@ from mlbuild.terms.action import (
     ExpandTemplateAction,
     FetchAction,
     MapAction,
+    MergeAction,
     Mount,
     Resources,
     SpawnAction,
@@ -54,7 +55,7 @@ __all__ = [
     "PARTS_INFO", "RUN_INFO", "TEST_INFO", "TOOLCHAIN_INFO", "WORKING_DIRECTORY", "Action", "ActionGraph",
     "Argument", "Artifact", "Attribute", "BadLabel", "ConfiguredTarget", "Depset", "Digest", "Directory",
     "DirectoryNode", "Entry", "ExpandTemplateAction", "ExpandedDirectory", "FetchAction", "FileNode", "FileValue",
-    "Info", "Label", "MapAction", "Mount", "OutputFile", "PartOfTarget", "Provider", "Resources", "Rule",
+    "Info", "Label", "MapAction", "MergeAction", "Mount", "OutputFile", "PartOfTarget", "Provider", "Resources", "Rule",
     "RunCommand", "Select", "Selector", "SourceFile", "Spawn", "SpawnAction", "SpawnResult", "SymlinkAction",
     "SymlinkNode", "SymlinkValue", "Target", "TreeValue", "Value", "WriteAction", "inputs_of", "outputs_of",
 ]  # fmt: skip

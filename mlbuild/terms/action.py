@@ -100,6 +100,19 @@ class SymlinkAction:
 
 
 @record
+class MergeAction:
+    """The folders directly in a directory, laid over each other: what each has at a path, the output has there.
+
+    Nothing is copied, and what only one of them has is not looked into. Two different things at one path are a failure.
+    """
+
+    owner: Label
+    directory: Artifact
+    output: Artifact
+    mnemonic: str = "Merge"
+
+
+@record
 class FetchAction:
     """Something from outside the workspace, through the `Fetcher` door: the only actions with network.
 
@@ -118,10 +131,10 @@ class FetchAction:
 
 @record
 class MapAction:
-    """One action for each member of directories that are known only when they have been built.
+    """Actions for the members of directories that are known only when they have been built.
 
-    `expand` gets the members (files, sorted by path) of each input directory and returns the spawns, whose
-    outputs are members of `outputs`. It is a pure function: same members, same spawns.
+    `expand` gets the members (files, sorted by path) of each of `directories`, which are among `inputs`, and returns the
+    actions, whose outputs are members of `outputs`. It is a pure function: same members, same actions.
     Source: Bazel's `actions.map_directory`.
     """
 
@@ -129,10 +142,11 @@ class MapAction:
     mnemonic: str
     inputs: tuple[Artifact, ...]
     outputs: tuple[Artifact, ...]
-    expand: Callable[[Mapping[Artifact, tuple[Artifact, ...]]], tuple[SpawnAction, ...]]
+    directories: tuple[Artifact, ...]
+    expand: Callable[[Mapping[Artifact, tuple[Artifact, ...]]], tuple[SpawnAction | FetchAction, ...]]
 
 
-Action = SpawnAction | WriteAction | ExpandTemplateAction | SymlinkAction | FetchAction | MapAction
+Action = SpawnAction | WriteAction | ExpandTemplateAction | SymlinkAction | MergeAction | FetchAction | MapAction
 
 
 def inputs_of(action: Action) -> tuple[Artifact, ...]:
@@ -146,6 +160,8 @@ def inputs_of(action: Action) -> tuple[Artifact, ...]:
             return (action.template,)
         case SymlinkAction():
             return (action.target,)
+        case MergeAction():
+            return (action.directory,)
         case WriteAction():
             return ()
         case FetchAction() | MapAction():

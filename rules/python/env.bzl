@@ -1,9 +1,10 @@
 """`py_env`: an interpreter, locked packages and a numerics class; what every Python action runs in."""
 
-load(":interpreter.bzl", "COMPILER", "add_bytecode", "collect_interpreter", "interpreter_mounts")
+load(":interpreter.bzl", "COMPILER", "collect_interpreter", "interpreter_mounts")
 load(":numerics.bzl", "NUMERICS", "numerics_environment")
 load(":providers.bzl", "PyEnvInfo", "PyInterpreterInfo")
 load(":run.bzl", "interpreter_argv", "run_python")
+load(":wheels.bzl", "install_lock")
 
 _FIXED = {
     "LANG": "C.UTF-8",
@@ -23,7 +24,7 @@ def _py_env_impl(ctx):
     mounts = interpreter_mounts(interpreter.tree)
     packages = None
     if ctx.file.lock:
-        packages = _packages(ctx, interpreter)
+        packages = install_lock(ctx, name, ctx.file.lock, ctx.attr.python, interpreter.tree, ctx.file._compiler)
         mounts["python-packages"] = packages
     env = PyEnvInfo(
         mounts = mounts,
@@ -49,18 +50,6 @@ def _py_env_impl(ctx):
         ToolchainInfo(env = env),
         env,
     ]
-
-def _packages(ctx, interpreter):
-    name = ctx.label.name
-    wheels = ctx.actions.declare_directory(name + ".wheels")
-    ctx.actions.fetch(
-        output = wheels,
-        kind = "wheels",
-        spec = {"python": ctx.attr.python},
-        inputs = [ctx.file.lock],
-        progress_message = "Installing the wheels of {}".format(ctx.file.lock.short_path),
-    )
-    return add_bytecode(ctx, wheels, name + ".python_packages", interpreter.tree, "/python-packages", ctx.file._compiler)
 
 py_env = rule(
     implementation = _py_env_impl,

@@ -16,14 +16,17 @@ def collect_interpreter(ctx, name, python, compiler):
         spec = {"python": python},
         progress_message = "Collecting Python {}".format(python or "of this host"),
     )
-    tree = add_bytecode(ctx, raw, name + ".python", raw, "/python", compiler)
+    tree = ctx.actions.declare_directory(name + ".python")
+    compile_tree(ctx.actions, raw, tree, raw, "/python", compiler)
     return PyInterpreterInfo(raw = raw, tree = tree, python = python)
 
-def add_bytecode(ctx, source, name, interpreter, mount, compiler):
-    """Declares the action that copies a tree with the bytecode of its modules, as seen at `mount`."""
-    tree = ctx.actions.declare_directory(name)
+def compile_tree(actions, source, tree, interpreter, mount, compiler):
+    """Declares the action that makes `tree`: `source` with the bytecode of its modules, as seen at `mount`.
+
+    `actions` is what has `run`: `ctx.actions`, or the `template_ctx` of a `map_directory`.
+    """
     argv = interpreter_argv()
-    ctx.actions.run(
+    actions.run(
         outputs = [tree],
         inputs = [source, compiler],
         executable = argv[0],
@@ -35,7 +38,6 @@ def add_bytecode(ctx, source, name, interpreter, mount, compiler):
         cpus = _CPUS,
         memory_mib = 512,
     )
-    return tree
 
 def interpreter_mounts(tree):
     """An interpreter's tree, and the links by which the kernel and the loader find it when one program starts another."""

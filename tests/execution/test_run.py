@@ -272,7 +272,7 @@ def partitions(names: tuple[str, ...]) -> list[Action]:
     folder = Artifact(folder.path, OWNER, is_source=True, is_directory=True)
     made = output("features", is_directory=True)
     return [
-        MapAction(OWNER, "Parts", (folder,), (made,), expand),
+        MapAction(OWNER, "Parts", (folder,), (made,), (folder,), expand),
         SpawnAction(OWNER, "Join", ("cat", ExpandedDirectory(made)), (output("c"),), (made,)),
     ]
 

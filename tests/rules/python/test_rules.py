@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlbuild.terms import ActionGraph, Artifact, FetchAction, Mount, SpawnAction
+from mlbuild.terms import ActionGraph, Artifact, FetchAction, MapAction, MergeAction, Mount, SpawnAction
 from mlbuild.testing.workspace import MemoryWorkspace, action_making
 
 RULES = Path(__file__).parents[3] / "rules"
@@ -50,16 +50,26 @@ def test_an_environment_is_the_compiled_interpreter_and_the_compiled_wheels() ->
     )  # fmt: skip
 
 
-def test_wheels_are_fetched_with_the_lock_and_compiled_for_their_mount() -> None:
+def test_each_wheel_is_fetched_and_compiled_for_its_mount_by_itself() -> None:
     graph = workspace({}).analyse("//envs:train")
-    wheels = action_making(graph, f"{OUT}/train.wheels")
-    assert isinstance(wheels, FetchAction)
-    assert (wheels.kind, wheels.spec) == ("wheels", (("python", ""),))
-    assert [each.path for each in wheels.inputs] == ["envs/lock.txt"]
-    compiling = spawn(graph, f"{OUT}/train.python_packages")
+    merge = action_making(graph, f"{OUT}/train.python_packages")
+    assert isinstance(merge, MergeAction)
+    assert merge.directory.path == f"{OUT}/train.compiled_wheels"
+    mapping = action_making(graph, merge.directory.path)
+    assert isinstance(mapping, MapAction)
+    pins, *_ = mapping.inputs
+    split = action_making(graph, pins.path)
+    assert isinstance(split, FetchAction)
+    assert (split.kind, [each.path for each in split.inputs]) == ("pins", ["envs/lock.txt"])
+    pin = Artifact(f"{pins.path}/six-1.17.0.txt", pins.owner, is_source=False, parent=pins)
+    fetch, compiling = mapping.expand({pins: (pin,)})
+    assert isinstance(fetch, FetchAction)
+    assert isinstance(compiling, SpawnAction)
+    assert (fetch.kind, fetch.spec) == ("wheels", (("lock", "envs/lock.txt"), ("python", "")))
+    assert (fetch.inputs, fetch.output.path) == ((pin,), f"{OUT}/train.wheels/six-1.17.0")
     assert compiling.arguments[6:] == (
-        "external/mlbuild/rules/python/tools/bytecode.py", f"{OUT}/train.wheels", f"{OUT}/train.python_packages",
-        "/python-packages", "2",
+        "external/mlbuild/rules/python/tools/bytecode.py", f"{OUT}/train.wheels/six-1.17.0",
+        f"{OUT}/train.compiled_wheels/six-1.17.0", "/python-packages", "2",
     )  # fmt: skip
     assert compiling.resources.cpus == 2
 
