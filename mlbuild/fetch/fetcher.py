@@ -19,7 +19,7 @@ from mlbuild.terms import Artifact, Digest, FetchAction, FileValue, TreeValue
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "interpreter": ((), ("python",)),
     "host_tools": (("tools",), ("optional",)),
-    "pins": ((), ()),
+    "pins": ((), ("python", "extras", "groups")),
     "wheels": ((), ("python", "lock")),
     "package_file": (("package", "version", "sha256"), ("filename",)),
     "http": (("url", "sha256"), ()),
@@ -83,7 +83,7 @@ class HostFetcher:
             case "host_tools":
                 return self._collect_tools(spec["tools"].split(), spec["optional"].split())
             case "pins":
-                return self._take_apart(_lock_of(action), inputs)
+                return self._take_apart(_lock_of(action), inputs, spec)
             case "wheels":
                 return self._install(_lock_of(action), inputs, spec["python"], spec["lock"])
             case "http":
@@ -117,11 +117,14 @@ class HostFetcher:
         name = "\n".join(("host_tools", *sorted(required), "", *sorted(optional), "", *self._path))
         return self._collected.tree(name, lambda: plan_host_tools(required, optional, self._path))
 
-    def _take_apart(self, lock: Artifact, inputs: Inputs) -> TreeValue:
+    def _take_apart(self, lock: Artifact, inputs: Inputs, spec: Mapping[str, str]) -> TreeValue:
+        from mlbuild.fetch.markers import markers_of
         from mlbuild.fetch.pins import pins
         from mlbuild.fetch.tree import Made, keep_tree
 
-        found = pins(self._store.get(inputs[lock.path].digest), lock.path)
+        extras, groups = spec["extras"].split(), spec["groups"].split()
+        content = self._store.get(inputs[lock.path].digest)
+        found = pins(content, lock.path, markers_of(self._interpreter(spec["python"])), extras, groups)
         return keep_tree({name: Made(content) for name, content in found.items()}, self._store).tree
 
     def _install(self, lock: Artifact, inputs: Inputs, python: str, shown: str) -> TreeValue:

@@ -24,7 +24,16 @@ def _py_env_impl(ctx):
     mounts = interpreter_mounts(interpreter.tree)
     packages = None
     if ctx.file.lock:
-        packages = install_lock(ctx, name, ctx.file.lock, ctx.attr.python, interpreter.tree, ctx.file._compiler)
+        packages = install_lock(
+            ctx,
+            name,
+            ctx.file.lock,
+            ctx.attr.python,
+            interpreter.tree,
+            ctx.file._compiler,
+            ctx.attr.extras,
+            ctx.attr.groups,
+        )
         mounts["python-packages"] = packages
     env = PyEnvInfo(
         mounts = mounts,
@@ -59,13 +68,15 @@ py_env = rule(
             doc = "a version (`3.12`) or an absolute path; without, the interpreter that runs mlbuild",
         ),
         "lock": attr.label(
-            doc = "requirements with hashes, as `mlbuild lock` makes them; without, there are no packages",
+            doc = "requirements with hashes, as `mlbuild lock` makes them, a `uv.lock` or a `pylock.toml`; without, there are no packages",
             allow_single_file = True,
         ),
         "requirements": attr.label(
             doc = "what `mlbuild lock` makes the lock from; a build does not read it",
             allow_single_file = True,
         ),
+        "extras": attr.string_list(doc = "optional dependencies of the project of a `uv.lock` that are installed, too"),
+        "groups": attr.string_list(doc = "dependency groups of the project of a `uv.lock` that are installed, too"),
         "numerics": attr.string(
             doc = "the numerics class: which processor instructions libraries may choose between",
             default = "avx2",

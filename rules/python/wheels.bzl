@@ -4,7 +4,7 @@ load(":interpreter.bzl", "compile_tree")
 
 _MOUNT = "/python-packages"
 
-def install_lock(ctx, name, lock, python, interpreter, compiler):
+def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], groups = []):
     """Declares the actions that install `lock`; gives the tree of all its packages.
 
     Each package of the lock is installed and compiled by itself, so that a change of one leaves the others as they are.
@@ -17,11 +17,14 @@ def install_lock(ctx, name, lock, python, interpreter, compiler):
       python: which interpreter the wheels are for, as `py_env` takes it.
       interpreter: its tree.
       compiler: the program that adds bytecode.
+      extras: optional dependencies of a `uv.lock` to install, too.
+      groups: its dependency groups to install, too.
     """
     pins = ctx.actions.declare_directory(name + ".pins")
     ctx.actions.fetch(
         output = pins,
         kind = "pins",
+        spec = {"python": python, "extras": " ".join(extras), "groups": " ".join(groups)},
         inputs = [lock],
         progress_message = "Reading {}".format(lock.short_path),
     )

@@ -23,6 +23,7 @@ MARSHAL_VERSION = 2
 
 def main(source: str, target: str, mount: str, processes: int) -> int:
     files, links = tree(source)
+    os.makedirs(target, exist_ok=True)
     for folder in sorted({os.path.dirname(path) for path in (*files, *links)}):
         os.makedirs(os.path.join(target, folder), exist_ok=True)
     for path, goal in sorted(links.items()):

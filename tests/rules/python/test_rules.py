@@ -61,6 +61,7 @@ def test_each_wheel_is_fetched_and_compiled_for_its_mount_by_itself() -> None:
     split = action_making(graph, pins.path)
     assert isinstance(split, FetchAction)
     assert (split.kind, [each.path for each in split.inputs]) == ("pins", ["envs/lock.txt"])
+    assert split.spec == (("extras", ""), ("groups", ""), ("python", ""))
     pin = Artifact(f"{pins.path}/six-1.17.0.txt", pins.owner, is_source=False, parent=pins)
     fetch, compiling = mapping.expand({pins: (pin,)})
     assert isinstance(fetch, FetchAction)
