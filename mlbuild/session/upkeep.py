@@ -28,7 +28,7 @@ def collect_after_build(folder: Path, limit: int, has_grown: bool) -> None:
 
 
 def tell_status(request: BuildRequest) -> Told:
-    folder = request.cache_folder
+    folder = _folder(request)
     found = amounts(folder)
     last = last_collection(folder)
     when = "never"
@@ -51,19 +51,19 @@ def tell_status(request: BuildRequest) -> Told:
 
 
 def tell_verified(request: BuildRequest) -> Told:
-    if not request.cache_folder.is_dir():
+    if not _folder(request).is_dir():
         return (_nothing(request),), True
-    found = verify(request.cache_folder)
+    found = verify(_folder(request))
     return (*_findings(found), _verified(found)), not found.findings
 
 
 def tell_repaired(request: BuildRequest) -> Told:
-    if not request.cache_folder.is_dir():
+    if not _folder(request).is_dir():
         return (_nothing(request),), True
     from mlbuild.sandbox import remove_leftovers
 
-    done = repair(request.cache_folder)
-    remove_leftovers(request.cache_folder / "run")
+    done = repair(_folder(request))
+    remove_leftovers(_folder(request) / "run")
     left = tuple(f"left: {finding.what} {finding.path}: {why}" for finding, why in done.left)
     count = len(done.verified.findings) - len(left)
     repaired = f"repaired: {_count(count, 'finding')}; what is needed of them is made again by the next build"
@@ -80,7 +80,7 @@ def tell_collected(request: BuildRequest) -> Told:
             "into `.mlbuildrc`: then every build sees to it",
             exit_code=ExitCode.COMMAND_LINE,
         )
-    done = collect(request.cache_folder, limit, limit, waits=True)
+    done = collect(_folder(request), limit, limit, waits=True)
     assert done is not None
     return tuple(_collected(done, limit)), True
 
@@ -91,6 +91,11 @@ TASKS: Mapping[str, Callable[[BuildRequest], Told]] = {
     "repair": tell_repaired,
     "gc": tell_collected,
 }
+
+
+def _folder(request: BuildRequest) -> Path:
+    """The one that was asked for, also where builds keep what they make in another."""
+    return request.read_only_cache or request.cache_folder
 
 
 def _collected(done: Collected, limit: int) -> list[str]:
@@ -119,7 +124,7 @@ def _verified(found: Verified) -> str:
 
 
 def _nothing(request: BuildRequest) -> str:
-    return f"there is no cache yet: {request.cache_folder}"
+    return f"there is no cache yet: {_folder(request)}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -65,6 +65,17 @@ def test_what_a_read_only_cache_has_is_used_and_the_rest_is_kept_elsewhere(
     assert (done.code, done.ran, workspace.output("b.txt").read_text()) == (0, 0, "one\na\nb\n")
 
 
+def test_looking_after_a_read_only_cache_speaks_of_that_cache(shell_workspace: Workspace, read_only: Path) -> None:
+    shell_workspace.write("BUILD.ml", BUILD)
+    shell_workspace.write("in.txt", "one\n")
+    assert builds(shell_workspace, read_only, "//:a").ran == 1
+    close(read_only)
+    told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "status")
+    assert (told.code, told.out.splitlines()[0]) == (0, f"cache: {read_only}")
+    told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "gc", "--disk_cache_max_size=1")
+    assert (told.code, "the file system is read-only" in told.said) == (36, True)
+
+
 def test_a_damaged_file_of_a_read_only_cache_is_made_again(shell_workspace: Workspace, read_only: Path) -> None:
     workspace = shell_workspace
     workspace.write("BUILD.ml", BUILD)
