@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from mlbuild.cli.building import in_session
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 
 def run(request: BuildRequest) -> int:
+    gc.disable()  # what is read of the journal lives as long as the command
+
     def tell(session: Session) -> int:
         show(session.why())
         return ExitCode.SUCCESS

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlbuild.journal.entry import Build, Entry
+from mlbuild.terms import OUTPUT_ROOT
+
+DERIVED = f"{OUTPUT_ROOT}/"
 
 
 class Makers:
@@ -15,8 +18,9 @@ class Makers:
         self._by_path: dict[str, str] = {path: name for name, each in build.entries.items() for path in each.outputs}
         self._became: dict[str, list[str]] = {}
         mapped = {path for each in build.entries.values() if each.how == "mapped" for path in each.outputs}
+        self._known: dict[str, tuple[str, ...]] = {}
         for name, entry in build.entries.items():
-            if entry.how == "mapped":
+            if entry.how == "mapped" or not mapped:
                 continue
             for path in entry.outputs:
                 folder = next((each for each in parents(path) if each in mapped), None)
@@ -25,18 +29,28 @@ class Makers:
 
     def of(self, path: str) -> tuple[str, ...]:
         """The actions that make what lies at the path; none for a source. Actions go by their first output."""
-        for place in (path, *parents(path)):
-            name = self._by_path.get(place)
-            if name is not None:
-                if self._build.entries[name].how != "mapped":
-                    return (name,)
-                return tuple(dict.fromkeys(self._became.get(place, ())))
-        return ()
+        if not path.startswith(DERIVED):
+            return ()
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = self._found(path)
+        return known
 
     def reads(self, entry: Entry) -> tuple[str, ...]:
         """The actions whose outputs this one reads."""
         mounted = [content for _, content, is_artifact in entry.mounts if is_artifact]
         return tuple(dict.fromkeys(name for path in (*entry.inputs, *mounted) for name in self.of(path)))
+
+    def _found(self, path: str) -> tuple[str, ...]:
+        place = path
+        while place:
+            name = self._by_path.get(place)
+            if name is not None:
+                if self._build.entries[name].how != "mapped":
+                    return (name,)
+                return tuple(dict.fromkeys(self._became.get(place, ())))
+            place = place.rpartition("/")[0]
+        return ()
 
     def closure(self, names: Iterable[str]) -> tuple[Entry, ...]:
         """The actions and all that they need, each after what it reads."""

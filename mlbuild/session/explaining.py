@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import mlbuild
-from mlbuild.diagnostics import Diagnostic, ExitCode, did_you_mean, fail
+from mlbuild.diagnostics import Diagnostic, ExitCode, UserError, did_you_mean, fail
 from mlbuild.journal.entry import Header, from_plain
 from mlbuild.journal.folder import Journal
 from mlbuild.journal.graph import Makers
@@ -88,49 +88,53 @@ def _label(request: BuildRequest) -> str:
 
 def _builds(request: BuildRequest, journal: Journal, label: str) -> tuple[Build, Iterator[Build]]:
     """The build that is asked about, and those before it."""
-    every = journal.builds()
     if wanted := request.past.build:
         build = named_build(journal, wanted)
-        for each in every:
-            if each.header.id == build.header.id:
-                break
         _check_there(build, label)
-    else:
-        build = _last_that_ran(journal, label)
-        for each in every:
+        earlier = journal.builds()
+        for each in earlier:
             if each.header.id == build.header.id:
                 break
+    else:
+        build, earlier = _last_that_ran(journal, label)
     if other := request.past.against:
         return build, iter((named_build(journal, other),))
-    return build, every
+    return build, earlier
 
 
-def _last_that_ran(journal: Journal, label: str) -> Build:
-    """The last build that ran an action of the target, or of what it needs; else the last that had the target."""
-    last: Build | None = None
-    newest: Build | None = None
-    for build in journal.builds():
-        newest = newest or build
+def _last_that_ran(journal: Journal, label: str) -> tuple[Build, Iterator[Build]]:
+    """The last build that ran an action of the target, or of what it needs; else the last that had the target.
+
+    With it the builds before.
+    """
+    last: int | None = None
+    seen: list[Build] = []
+    every = journal.builds()
+    for build in every:
+        seen.append(build)
         own = [name for name, entry in build.entries.items() if entry.owner == label]
         ran = build.header.ran or build.header.failed
         if ran and any(entry.has_run for entry in Makers(build).closure(own)):
-            return build
-        last = last or (build if own else None)
-    if newest is None:
+            return build, every
+        if own and last is None:
+            last = len(seen) - 1
+    if not seen:
         raise fail("nothing-built", "no build of this workspace is remembered",
                    hint=f"build it first: `mlbuild build {label}`", exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
     if last is None:
-        _check_there(newest, label)
-        raise AssertionError(label)
-    return last
+        raise _no_actions(seen[0], label)
+    return seen[last], iter(seen[last + 1 :])
 
 
 def _check_there(build: Build, label: str) -> None:
-    owners = {entry.owner for entry in build.entries.values()}
-    if label not in owners:
-        close = did_you_mean(label, owners)
-        raise fail(
-            "no-actions", f"build {build.header.id} had no action of `{label}`",
-            hint=f"did you mean `{close}`?" if close else f"build it: `mlbuild build {label}`",
-            exit_code=ExitCode.COMMAND_LINE,
-        )  # fmt: skip
+    if all(entry.owner != label for entry in build.entries.values()):
+        raise _no_actions(build, label)
+
+
+def _no_actions(build: Build, label: str) -> UserError:
+    close = did_you_mean(label, {entry.owner for entry in build.entries.values()})
+    return fail(
+        "no-actions", f"build {build.header.id} had no action of `{label}`",
+        hint=f"did you mean `{close}`?" if close else f"build it: `mlbuild build {label}`",
+        exit_code=ExitCode.COMMAND_LINE,
+    )  # fmt: skip
