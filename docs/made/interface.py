@@ -50,7 +50,8 @@ def lines(rules: Path) -> Iterator[str]:
     yield from _methods("ctx.actions", Actions, ACTIONS)
     yield "\nOf `run`: `env` is all that is in the environment, beside `HOME` and `PWD`; `mounts` puts a directory beside the exec"
     yield 'root (`{"python": tree}` is `/python`); `platform` goes into the key as it is; `timeout` is in seconds; `cpus` and'
-    yield "`memory_mib` are what it claims of the machine; `retries` says how often a failure is tried again."
+    yield "`memory_mib` are what it claims of the machine, and an action that takes more memory than it claims is ended (one that"
+    yield "claims none counts as 256 MiB and is ended at what all may claim together); `retries` says how often a failure is tried again."
     yield "\n### Args\n"
     yield from _methods("args", Args, ARGS)
     yield "\n### map_directory\n"

@@ -86,7 +86,7 @@ class Actions:
         progress_message: object = "",
         timeout: object = 3600,
         cpus: object = 1,
-        memory_mib: object = 256,
+        memory_mib: object = None,
         retries: object = 0,
         tools: object = (),
     ) -> None:
@@ -110,7 +110,7 @@ class Actions:
         progress_message: object = "",
         timeout: object = 3600,
         cpus: object = 1,
-        memory_mib: object = 256,
+        memory_mib: object = None,
         retries: object = 0,
         tools: object = (),
     ) -> None:

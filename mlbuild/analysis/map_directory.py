@@ -132,7 +132,7 @@ class TemplateContext:
         progress_message: object = None,
         timeout: object = 3600,
         cpus: object = 1,
-        memory_mib: object = 256,
+        memory_mib: object = None,
         retries: object = 0,
         tools: object = (),
     ) -> None:

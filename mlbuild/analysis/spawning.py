@@ -26,7 +26,7 @@ class Command:
     progress_message: object = ""
     timeout: object = 3600
     cpus: object = 1
-    memory_mib: object = 256
+    memory_mib: object = None
     retries: object = 0
     tools: object = ()
 
@@ -71,9 +71,7 @@ def spawn_action(thread: Thread, owner: Label, command: Command, prefix: Sequenc
         environment=checks.pairs(thread, "env", command.env),
         mounts=checks.mounts(thread, command.mounts),
         platform=checks.pairs(thread, "platform", command.platform),
-        resources=Resources(
-            checks.number(thread, "cpus", command.cpus, 1), checks.number(thread, "memory_mib", command.memory_mib, 1)
-        ),
+        resources=_resources(thread, command),
         timeout_seconds=checks.number(thread, "timeout", command.timeout, 1),
         retries=checks.number(thread, "retries", command.retries, 0),
         progress_message=message,
@@ -92,6 +90,15 @@ def fetch_action(
         checks.files(thread, "inputs", inputs),
         progress_message=checks.text(thread, "progress_message", progress_message),
     )
+
+
+def _resources(thread: Thread, command: Command) -> Resources:
+    """Memory that is claimed is a limit too; an action that claims none has the machine's."""
+    cpus = checks.number(thread, "cpus", command.cpus, 1)
+    if command.memory_mib is None:
+        return Resources(cpus)
+    memory = checks.number(thread, "memory_mib", command.memory_mib, 1)
+    return Resources(cpus, memory, memory)
 
 
 def arguments(thread: Thread, value: object) -> list[Argument]:

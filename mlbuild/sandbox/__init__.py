@@ -5,7 +5,9 @@ silence, a process that outlives its spawn, a byte of an output that a living pr
 """
 
 from mlbuild.sandbox.availability import SandboxStatus, probe
+from mlbuild.sandbox.bounds import enforcement, keeping
+from mlbuild.sandbox.limits import Limits
 from mlbuild.sandbox.linux import LinuxRunner
 from mlbuild.sandbox.own_folder import OwnFolder, remove_leftovers
 
-__all__ = ["LinuxRunner", "OwnFolder", "SandboxStatus", "probe", "remove_leftovers"]
+__all__ = ["Limits", "LinuxRunner", "OwnFolder", "SandboxStatus", "enforcement", "keeping", "probe", "remove_leftovers"]

@@ -13,9 +13,6 @@ WORK, INPUTS = "/work", "/inputs"
 STARTER = "/.starter"
 
 _SYSTEM_COPY = Path("/usr/bin/bwrap")
-_MIB = 1 << 20
-_TMP_SIZE = 4096 * _MIB
-_SHARED_MEMORY_SIZE = 1024 * _MIB
 _MOST_ARGUMENTS = 4000
 """bubblewrap takes 9,000 in all, its own among them."""
 
@@ -39,6 +36,8 @@ class Layout:
     work: str | None = None
     """The writable folder to be seen at `/work`."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    tmp_bytes: int = 4096 << 20
+    shared_memory_bytes: int = 1024 << 20
 
 
 def candidates() -> tuple[Bubblewrap, ...]:
@@ -77,8 +76,17 @@ def arguments(layout: Layout, command: Sequence[str]) -> list[str]:
     if layout.work is not None:
         told += ["--bind", layout.work, WORK, "--chdir", WORK]
     told += ["--proc", "/proc", "--dev", "/dev"]
-    told += ["--perms", "1777", "--size", str(_SHARED_MEMORY_SIZE), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    told += ["--perms", "1777", "--size", str(_TMP_SIZE), "--tmpfs", "/tmp"]
+    told += [
+        "--perms",
+        "1777",
+        "--size",
+        str(layout.shared_memory_bytes),
+        "--tmpfs",
+        "/dev/shm",
+        "--remount-ro",
+        "/dev",
+    ]
+    told += ["--perms", "1777", "--size", str(layout.tmp_bytes), "--tmpfs", "/tmp"]
     # The root is made read-only last, when every place to mount on is there.
     told += ["--remount-ro", "/"]
     for name, value in layout.environment.items():

@@ -8,7 +8,7 @@ import platform
 import secrets
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -16,8 +16,11 @@ from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.files.collect import OddOutput, collect
 from mlbuild.files.remove import remove_tree
 from mlbuild.files.staging import StagedTree, TreeStore
+from mlbuild.records import replace
 from mlbuild.sandbox.availability import SandboxStatus, probe
+from mlbuild.sandbox.bounds import Bounded, Bounds, Enforcement
 from mlbuild.sandbox.bubblewrap import INPUTS, STARTER, WORK, Layout, arguments, needs_starter
+from mlbuild.sandbox.limits import DEFAULT, MIB, Limits
 from mlbuild.sandbox.own_folder import OwnFolder
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
@@ -35,6 +38,7 @@ _LIMITS = {
     "RLIMIT_FSIZE": 256 << 30,
 }
 _LOG_LIMIT = 64 << 20
+_NO_SPACE = os.strerror(errno.ENOSPC)
 _CANNOT_START = 127
 _KILLED = 128 + signal.SIGKILL
 _SUPPLIED = frozenset({"proc", "dev", "tmp", "inputs"})
@@ -65,12 +69,15 @@ class LinuxRunner:
         *,
         sandbox_debug: bool = False,
         say: Callable[[str], None] = lambda line: None,
+        limits: Limits = DEFAULT,
+        enforcement: Enforcement = "auto",
     ) -> None:
         self._store = store
         self._trees = trees
         self._folder = folder
         self._sandbox_debug = sandbox_debug
         self._say = say
+        self._bounds = Bounds(limits, enforcement)
         self._lock = threading.Lock()
         self._own: OwnFolder | None = None
         self._spawner: Spawner | None = None
@@ -120,6 +127,7 @@ class LinuxRunner:
             if self._own:
                 self._own.remove()
             self._spawner, self._own = None, None
+        self._bounds.close()
 
     def _ready(self) -> tuple[Spawner, OwnFolder]:
         with self._lock:
@@ -140,16 +148,30 @@ class LinuxRunner:
 
     def _run_in(self, place: Path, spawn: Spawn, spawner: Spawner) -> SpawnResult:
         try:
-            layout = self._stage(place, spawn, spawner)
+            limits = self._bounds.limits_of(spawn)
+            layout = replace(
+                self._stage(place, spawn, spawner),
+                tmp_bytes=limits.tmp_bytes,
+                shared_memory_bytes=limits.shared_memory_bytes,
+            )
             command = list(spawn.arguments)
             if needs_starter(command, layout.environment):
                 layout, command = _with_starter(place, f"{spawner.path('run')}/{place.name}", layout, command)
             with (place / "stdout").open("w+b") as stdout, (place / "stderr").open("w+b") as stderr:
                 if self._is_interrupted:
                     return SpawnResult(_KILLED, failure="interrupted", runner=NAME)
-                request = SandboxRequest(arguments(layout, command), spawn.timeout_seconds, _LIMITS, _LOG_LIMIT)
-                outcome = spawner.run(request, stdout.fileno(), stderr.fileno())
-                exit_code, failure = _judge(outcome, spawn, _end(stderr))
+                told = arguments(layout, command)
+
+                def start(entrances: Sequence[int], watch: Callable[[int], str] | None) -> SandboxOutcome:
+                    for log in (stdout, stderr):
+                        log.seek(0)
+                        log.truncate()
+                    request = SandboxRequest(told, spawn.timeout_seconds, _LIMITS, _LOG_LIMIT, entrances)
+                    return spawner.run(request, stdout.fileno(), stderr.fileno(), watch)
+
+                bounded = self._bounds.run(limits, place / "work", start)
+                outcome = bounded.outcome
+                exit_code, failure = _judge(bounded, spawn, limits, _end(stderr))
                 logs = [self._keep_log(log, cut) for log, cut in zip((stdout, stderr), outcome.is_log_cut, strict=True)]
         except OutputBlocked as error:
             return SpawnResult(1, failure=str(error), runner=NAME)
@@ -252,11 +274,14 @@ def _with_starter(place: Path, own: str, layout: Layout, command: list[str]) -> 
     file.write_bytes(starter(platform.machine(), [path, *rest], environment))
     file.chmod(0o555)
     read_only = (*layout.read_only, (f"{own}/starter", STARTER))
-    return Layout(read_only, layout.symlinks, layout.work), [STARTER]
+    return replace(layout, read_only=read_only, environment={}), [STARTER]
 
 
-def _judge(outcome: SandboxOutcome, spawn: Spawn, said: str) -> tuple[int, str | None]:
+def _judge(bounded: Bounded, spawn: Spawn, limits: Limits, said: str) -> tuple[int, str | None]:
     """The exit code, and in words why the spawn failed if the code does not say it."""
+    outcome = bounded.outcome
+    if bounded.failure:
+        return outcome.exit_code or _KILLED, bounded.failure
     if outcome.reason == "timeout":
         return _KILLED, f"timed out after {spawn.timeout_seconds} s"
     if outcome.reason:
@@ -277,6 +302,9 @@ def _judge(outcome: SandboxOutcome, spawn: Spawn, said: str) -> tuple[int, str |
         if name == "SIGXFSZ":
             return exit_code, f"killed by SIGXFSZ: it wrote a file bigger than {_LIMITS['RLIMIT_FSIZE'] >> 30} GiB"
         return exit_code, f"killed by {name}"
+    if exit_code and _NO_SPACE in said:
+        sizes = f"`/tmp` holds {limits.tmp_bytes // MIB} MiB and `/dev/shm` {limits.shared_memory_bytes // MIB} MiB"
+        return exit_code, f"exit code {exit_code}, and it told of a full disk: {sizes} of its memory"
     return exit_code, None
 
 

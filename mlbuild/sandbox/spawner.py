@@ -6,8 +6,9 @@ long as the build can be the parent that sandboxes die with.
 
 It receives messages over the socket CHANNEL, each a JSON object with file descriptors:
 - first of all `{"uid", "gid", "shared", "bwrap", "libraries"}` with the seccomp filter; it answers with what it could do,
-- `{"spawn": ID}` with [request, reply, stdout, stderr]: starts bubblewrap; the status is written to `reply`,
-- `{"kill": ID}` and `{"kill": null}`: one, or all.
+- `{"spawn": ID}` with [request, reply, stdout, stderr, entrance…]: starts bubblewrap in the control groups that the
+  entrances lead to; its process number and, at the end, its status are written to `reply`, a line each,
+- `{"kill": ID, "reason": WORD}` and `{"kill": null}`: one, or all.
 End of file on the channel kills everything and ends the process.
 """
 
@@ -40,6 +41,7 @@ _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 
 _PLACES_TO_MOUNT_ON = ("/mnt", "/media", "/srv", "/opt", "/tmp", "/run")
 _CHUNK = 1 << 16
 _CANNOT_START = 125
+_CANNOT_ENTER = 124
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -47,12 +49,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Sandbox:
     """One bubblewrap process and what it left to its new parent, until all of it is dead."""
 
-    def __init__(self, request: dict[str, Any], reply: int, logs: tuple[int, int]) -> None:
+    def __init__(self, request: dict[str, Any], reply: int, logs: tuple[int, int], entrances: list[int]) -> None:
         self.arguments: list[str] = request["arguments"]
         self.limits: dict[str, int] = request["limits"]
         self.room: list[int] = [request["log_limit"]] * 2
         self.reply = reply
         self.logs = logs
+        self.entrances = entrances
         self.pid = 0
         self.status: int | None = None
         self.reason = ""
@@ -103,12 +106,12 @@ class Spawner:
             return
         message = json.loads(data)
         if "spawn" in message:
-            request_fd, reply, stdout, stderr = fds
-            self._start(message["spawn"], Sandbox(json.loads(read(request_fd)), reply, (stdout, stderr)))
+            request_fd, reply, stdout, stderr, *entrances = fds
+            self._start(message["spawn"], Sandbox(json.loads(read(request_fd)), reply, (stdout, stderr), entrances))
         elif message["kill"] is None:
             self._kill_all("interrupted")
         elif found := self._running.get(message["kill"]):
-            self._kill(found, "interrupted")
+            self._kill(found, message["reason"])
 
     def _start(self, identity: int, sandbox: Sandbox) -> None:
         output, output_end = os.pipe2(os.O_CLOEXEC)
@@ -121,12 +124,16 @@ class Spawner:
             for fd in (output, output_end, errors, errors_end, report, report_end):
                 os.close(fd)
             os.write(sandbox.logs[1], f"mlbuild: cannot start the sandbox: {error}\n".encode())
+            os.write(sandbox.reply, b"0\n")
             self._answer(sandbox, _CANNOT_START)
             return
         if not sandbox.pid:
             self._become(sandbox, output_end, errors_end, report_end)
-        for fd in (output_end, errors_end, report_end):
+        for fd in (output_end, errors_end, report_end, *sandbox.entrances):
             os.close(fd)
+        sandbox.entrances = []
+        with contextlib.suppress(BrokenPipeError):
+            os.write(sandbox.reply, f"{sandbox.pid}\n".encode())
         for fd in (output, errors, report):
             os.set_blocking(fd, False)
         sandbox.pipes = [output, errors]
@@ -140,6 +147,8 @@ class Spawner:
         """In the child: own session and keyring, three descriptors, no environment, then bubblewrap."""
         try:
             parent = os.getppid()
+            for fd in sandbox.entrances:
+                enter(fd)
             os.setsid()
             join_new_keyring()
             os.umask(0o022)
@@ -208,7 +217,7 @@ class Spawner:
         }
         with contextlib.suppress(BrokenPipeError):
             os.write(sandbox.reply, json.dumps(answer).encode())
-        for fd in (sandbox.reply, *sandbox.logs):
+        for fd in (sandbox.reply, *sandbox.logs, *sandbox.entrances):
             os.close(fd)
 
     def _copy_log(self, sandbox: Sandbox, index: int, *, once: bool) -> None:
@@ -393,6 +402,15 @@ def join_new_keyring() -> None:
         # It may fail: a kernel without keyrings has no keys to share, and where the quota of keys is spent, an
         # action keeps the spawner's keyring, which is new too. The filter forbids the calls in any case.
         _libc.syscall(number, _KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+def enter(control_group: int) -> None:
+    """Goes into a control group before anything is done that it is to bound; never on without it."""
+    try:
+        os.write(control_group, b"0")
+    except OSError as error:
+        os.write(2, f"mlbuild: cannot enter a control group: {error}\n".encode())
+        os._exit(_CANNOT_ENTER)
 
 
 def lower_limit(kind: int, limit: int) -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mlbuild.records import record
+from mlbuild.sandbox.watching import INTERVAL
 
 UNPRIVILEGED = 65534
 """Who sandboxes run as when the tool is run by root: `nobody`, mapped in every user namespace of ordinary size."""
+
+
+_CANNOT_ENTER = 124
+"""The spawner's word for a control group that lets nobody in."""
 
 
 class SpawnerError(Exception):
@@ -29,17 +35,27 @@ class SandboxRequest:
     timeout_seconds: float
     limits: Mapping[str, int]
     log_limit: int
+    entrances: Sequence[int] = ()
+    """Descriptors of the control groups that it is to run in."""
 
 
 @record
 class SandboxOutcome:
-    """How it ended. `report` is bubblewrap's own account; `reason` is `timeout`, `interrupted`, or empty."""
+    """How it ended. `report` is bubblewrap's own account.
+
+    `reason` is `timeout`, `interrupted`, what `watch` said, or empty.
+    """
 
     status: int
     reason: str
     report: str
     seconds: float
     is_log_cut: tuple[bool, bool]
+
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether it could not enter its control groups, and so was not run."""
+        return self.status == _CANNOT_ENTER
 
     @property
     def exit_code(self) -> int | None:
@@ -78,8 +94,13 @@ class Spawner:
                 self._start()
             return self._paths[name]
 
-    def run(self, request: SandboxRequest, stdout: int, stderr: int) -> SandboxOutcome:
-        """Runs it to its end; when this returns, every process of it is dead. Raises SpawnerError."""
+    def run(
+        self, request: SandboxRequest, stdout: int, stderr: int, watch: Callable[[int], str] | None = None
+    ) -> SandboxOutcome:
+        """Runs it to its end; when this returns, every process of it is dead. Raises SpawnerError.
+
+        `watch` is asked now and then, with the number of its first process, why to end it: nothing means not to.
+        """
         written = _in_memory(
             json.dumps(
                 {
@@ -101,20 +122,20 @@ class Spawner:
                     identity = self._last_identity
                     message = json.dumps({"spawn": identity}).encode()
                     try:
-                        socket.send_fds(channel, [message], [written, reply_end, stdout, stderr])
+                        socket.send_fds(channel, [message], [written, reply_end, stdout, stderr, *request.entrances])
                     except OSError as error:
                         raise SpawnerError(f"the sandbox's helper process has ended: {error.strerror}") from None
             finally:
                 os.close(reply_end)
                 os.close(written)
-            with os.fdopen(reply, "rb", closefd=False) as answer:
-                try:
-                    told = answer.read()
-                except BaseException:
-                    self._send({"kill": identity})
-                    raise
+            try:
+                told = self._await(reply, identity, watch)
+            except BaseException:
+                self._send({"kill": identity, "reason": "interrupted"})
+                raise
         finally:
             os.close(reply)
+        _, _, told = told.partition(b"\n")
         if not told:
             raise SpawnerError("the sandbox's helper process has ended")
         fields = json.loads(told)
@@ -122,6 +143,25 @@ class Spawner:
         return SandboxOutcome(
             fields["status"], fields["reason"], fields["report"], fields["seconds"], (bool(first), bool(second))
         )
+
+    def _await(self, reply: int, identity: int, watch: Callable[[int], str] | None) -> bytes:
+        """All that is replied: a line with the process's number, and at the end its fate."""
+        ready = select.poll()
+        ready.register(reply, select.POLLIN)
+        told = b""
+        pid = 0
+        while True:
+            if watch is not None and not ready.poll(int(INTERVAL * 1000)):
+                if pid and (reason := watch(pid)):
+                    self._send({"kill": identity, "reason": reason})
+                    watch = None
+                continue
+            chunk = os.read(reply, 1 << 16)
+            if not chunk:
+                return told
+            told += chunk
+            if not pid and b"\n" in told:
+                pid = int(told.partition(b"\n")[0])
 
     def kill_all(self) -> None:
         """Ends every sandbox that runs now; each `run` returns with reason `interrupted`, and later ones raise."""
@@ -140,7 +180,7 @@ class Spawner:
         if process:
             process.wait()
 
-    def _send(self, message: dict[str, int | None]) -> None:
+    def _send(self, message: Mapping[str, int | str | None]) -> None:
         with self._lock:
             if self._channel:
                 try:

@@ -14,17 +14,31 @@ if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
 
 GIB = 1 << 30
+_CONTROL_GROUPS = (
+    "run mlbuild in a part of the control groups that is yours: `systemd-run --user --scope -p Delegate=yes`, or in a"
+    " container as root with /sys/fs/cgroup writable"
+)
 
 
 def examine(request: BuildRequest) -> tuple[str, ...]:
     """One line a finding: `ok` or `no`, what, and what to do about it."""
-    from mlbuild.sandbox import probe
+    from mlbuild.sandbox import Limits, keeping, probe
 
     lines = [f"mlbuild {mlbuild.__version__}, Python {platform.python_version()} ({sys.executable})"]
     status = probe(request.cache_folder)
     lines.append(f"{'ok' if status.is_hermetic else 'no'}: sandbox: {status.summary}")
     if status.remedy:
         lines.append(f"    try: {status.remedy}")
+    if status.is_hermetic:
+        kept = keeping()
+        lines += [f"ok: limit of {each.thing}: {each.how}" for each in kept]
+        if not all(each.is_by_kernel for each in kept):
+            lines.append(f"    try: {_CONTROL_GROUPS}")
+        usual = Limits()
+        lines.append(
+            f"ok: limit of the disk: watched; actions are ended before the last {usual.reserve_mib} MiB are taken;"
+            f" /tmp {usual.tmp_mib} MiB, /dev/shm {usual.shared_memory_mib} MiB"
+        )
     lines.append(f"ok: {os.cpu_count()} cores, {request.jobs} jobs, {request.memory_mib} MiB for actions")
     folder = request.cache_folder
     while not folder.exists():

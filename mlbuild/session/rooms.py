@@ -20,7 +20,7 @@ from mlbuild.files.staging import TreeStore
 from mlbuild.files.states import FileStates
 from mlbuild.lang import PrivateFolder, ProgramCache
 from mlbuild.loading import Loader
-from mlbuild.sandbox import LinuxRunner, OwnFolder, remove_leftovers
+from mlbuild.sandbox import Limits, LinuxRunner, OwnFolder, enforcement, remove_leftovers
 from mlbuild.seams import ActionCache, BlobMissing
 from mlbuild.session import null_build
 from mlbuild.session.leaving import LeavingOutputs
@@ -83,7 +83,13 @@ class Rooms:
             self.trees = TreeStore(cache / "staged", self.store)
         opening.callback(self.trees.close)
         self.runner = LinuxRunner(
-            self.store, self.trees, cache / "run", sandbox_debug=request.sandbox_debug, say=self._say
+            self.store,
+            self.trees,
+            cache / "run",
+            sandbox_debug=request.sandbox_debug,
+            say=self._say,
+            limits=Limits(memory_mib=request.memory_mib),
+            enforcement=enforcement(request.sandbox_limits),
         )
         opening.callback(self.runner.close)
         uv_files, pip_files = configuration_files(request.environ)

@@ -11,10 +11,14 @@ from mlbuild.terms.label import Label
 
 @record
 class Resources:
-    """What an action may use at once. Threads are what the target declares, never what the machine has."""
+    """What an action may use at once. Threads are what the target declares, never what the machine has.
+
+    `memory_mib` is what it claims of the machine; `memory_limit_mib` is what it is ended at, when its rule says so.
+    """
 
     cpus: int = 1
     memory_mib: int = 256
+    memory_limit_mib: int | None = None
 
 
 @record

@@ -26,7 +26,6 @@ def _wheel_file_impl(ctx):
         outputs = [member],
         mnemonic = "ArchiveMember",
         progress_message = "Reading {} out of {}".format(ctx.attr.path, ctx.attr.package),
-        memory_mib = 256,
     )
     return [DefaultInfo(files = depset([member]))]
 

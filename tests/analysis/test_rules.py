@@ -167,7 +167,7 @@ ctx.actions.run(
         environment=(("A", "1"), ("B", "2")),
         mounts=(Mount("lib", "tool/lib"),),
         platform=(("numerics", "avx2"),),
-        resources=Resources(2, 512),
+        resources=Resources(2, 512, 512),
         timeout_seconds=5,
         retries=1,
         progress_message="Trying //:x",

@@ -200,7 +200,7 @@ def test_a_timeout_ends_everything(workshop):
 
 
 def test_what_was_written_before_the_timeout_is_in_the_log(workshop):
-    result = workshop.sh("echo begun; sleep 4445", timeout_seconds=1)
+    result = workshop.sh("echo begun; sleep 4445", timeout_seconds=3)
     assert workshop.text(result.stdout) == "begun\n"
 
 
