@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mlbuild.journal.entry import Build, Header
 
-ENDS = {0: "ok", 1: "failed", 3: "tests failed"}
+ENDS = {0: "ok", 1: "failed", 3: "tests failed", 8: "interrupted"}
 
 
 def build_lines(headers: Iterable[Header], again: Iterable[tuple[float, float, str]]) -> Iterator[str]:

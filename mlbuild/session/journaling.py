@@ -40,6 +40,17 @@ def note(
     Journal(journal_folder(request)).keep(header, body, int(began * 1e9))
 
 
+def note_end(
+    request: BuildRequest, code: ExitCode, invocation: str, began: float, words: tuple[str, tuple[str, ...]]
+) -> None:
+    """Keeps that there was a build, and how an error ended it."""
+    header = Header(
+        invocation[:8], words[0], words[1], began, time.time() - began, int(code), 0, 0, 0, 0, mlbuild.__version__,
+        tuple(sorted(request.defines.items())),
+    )  # fmt: skip
+    Journal(journal_folder(request)).keep(header, ([], {}, {}, {}), int(began * 1e9))
+
+
 def listed(request: BuildRequest) -> tuple[str, ...]:
     """The builds that are remembered, oldest first, a line each."""
     folder = journal_folder(request)

@@ -94,7 +94,7 @@ class Session:
             return ExitCode.SUCCESS
         from mlbuild.session import results
 
-        with self._locked():
+        with self._locked(), self._noting_errors():
             if self._makes_output_root():
                 began_ns = time.time_ns()
             rooms = self._open_rooms()
@@ -280,6 +280,18 @@ class Session:
         from mlbuild.session.journaling import note
 
         note(self._request, rooms.loader, outcome, code, self._id, self._began, self._words)
+
+    @contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        """A build that an error ends is remembered too, though not what it was made of."""
+        try:
+            yield
+        except (UserError, KeyboardInterrupt) as error:
+            from mlbuild.session.journaling import note_end
+
+            code = error.exit_code if isinstance(error, UserError) else ExitCode.INTERRUPTED
+            note_end(self._request, code, self._id, self._began, self._words)
+            raise
 
     def _tidy(self) -> None:
         """What commands have left that were killed goes, also where there is nothing else to do."""
