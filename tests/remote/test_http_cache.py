@@ -8,10 +8,11 @@ import pytest
 
 from mlbuild.execution.key import action_key
 from mlbuild.reapi import ActionResult, OutputFile, OutputSymlink, encode_action_result, encode_directory, encode_tree
+from mlbuild.records import replace
 from mlbuild.remote.claims import SEAL, sealed
 from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, FileValue, SpawnResult, SymlinkNode
 from tests.remote.raw_http_cache import Asked, RawHttpCache, Wrong, answer
-from tests.remote.small_build import BIG, EXPECTED, SMALL, SPAWNS, build, spawn
+from tests.remote.small_build import BIG, EXPECTED, SMALL, SPAWNS, build
 
 KEY = action_key(SPAWNS[0])
 
@@ -252,17 +253,14 @@ def test_a_secret_is_shown_to_the_named_address_alone_and_to_nobody_in_words(sta
 
 
 def test_a_result_is_for_the_very_action() -> None:
-    """The server answers every action with the first one's result, seal and all."""
-    first = action_key(SPAWNS[0])
-    other = spawn("small", ("out/small",))
-    twin = spawn("small", ("out/small",), ())
-    assert action_key(other) == action_key(twin) == first
+    """The server answers with the whole and right result of another action, whose output has the same path."""
+    other = replace(SPAWNS[0], arguments=("small", "again"))
     with RawHttpCache() as server:
-        build(server.url)
-        mixed_up = server.kept[f"/ac/{first.hash}"]
+        build(server.url, SPAWNS[:1])
+        mixed_up = server.kept[f"/ac/{KEY.hash}"]
         server.wrong = on("ac", "GET", lambda server, asked: [answer(mixed_up)])
-        changed = spawn("big", ("out/small", "out/big"))
-        assert build(server.url, (changed,)).ran == ["big"]
+        assert build(server.url, SPAWNS[:1]).ran == []
+        assert build(server.url, (other,)).ran == ["small"]
     assert SEAL.encode() in mixed_up
 
 

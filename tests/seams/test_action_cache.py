@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from mlbuild.reapi import encode_directory
+from mlbuild.remote import Remote, Settings
+from mlbuild.remote.settings import Endpoint
 from mlbuild.seams import ActionCache, ContentStore
 from mlbuild.store import DiskActionCache, DiskStore, LayeredActionCache, MemoryActionCache, MemoryStore
 from mlbuild.terms import Digest, Directory, DirectoryNode, FileNode, FileValue, SpawnResult, TreeValue
@@ -19,21 +21,26 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
-@pytest.fixture(params=["disk", "memory", "layered"])
+@pytest.fixture(params=["disk", "memory", "layered", "remote"])
 def again(request: pytest.FixtureRequest, tmp_path: Path, store: MemoryStore) -> Iterator[Again]:
     """Opens the same cache, as another process would."""
     memory = MemoryActionCache(store)
+    # Nobody listens there: what is left is the local side.
+    remote = Remote(Settings(Endpoint("http", "127.0.0.1", 9), retries=0), {}, store, lambda _: None)  # type: ignore[arg-type]
     opened: list[DiskActionCache] = []
 
     def open_it() -> ActionCache:
         if request.param == "memory":
             return memory
         opened.append(DiskActionCache(tmp_path, store))
+        if request.param == "remote":
+            return remote.behind(opened[-1])
         return opened[-1] if request.param == "disk" else LayeredActionCache(opened[-1], MemoryActionCache(store))
 
     yield open_it
     for each in opened:
         each.close()
+    remote.close()
 
 
 def result_of(store: ContentStore) -> SpawnResult:

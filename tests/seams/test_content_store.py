@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlbuild.remote import Remote, Settings
+from mlbuild.remote.settings import Endpoint
 from mlbuild.seams import BlobMissing, ContentStore
 from mlbuild.store import DiskStore, LayeredStore, MemoryStore
 from mlbuild.terms import EMPTY, Digest
@@ -28,13 +30,19 @@ class Dribble(io.RawIOBase):
         return self._inner.read(min(size, 7919) if size >= 0 else size)
 
 
-@pytest.fixture(params=["disk", "memory", "layered"])
+@pytest.fixture(params=["disk", "memory", "layered", "remote"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ContentStore]:
     if request.param == "memory":
         yield MemoryStore()
         return
     disk = DiskStore(tmp_path / "cache")
-    yield disk if request.param == "disk" else LayeredStore(disk, MemoryStore())
+    if request.param == "remote":
+        settings = Settings(Endpoint("http", "127.0.0.1", 9), download="toplevel")
+        remote = Remote(settings, {}, disk, lambda _: None)
+        yield remote.store
+        remote.close()
+    else:
+        yield disk if request.param == "disk" else LayeredStore(disk, MemoryStore())
     disk.close()
 
 
