@@ -30,6 +30,7 @@ exports_files(
     [
         "tools/bytecode.py",
         "tools/installed.py",
+        "tools/launch.py",
         "tools/member.py",
         "tools/test_main.py",
     ],

@@ -56,13 +56,20 @@ def _py_env_impl(ctx):
     )
     return [
         DefaultInfo(files = depset([installed])),
+        RunInfo(
+            arguments = env.argv + [ctx.file._launcher.path],
+            env = env.env,
+            inputs = depset([ctx.file._launcher]),
+            mounts = mounts,
+        ),
         ToolchainInfo(env = env),
         env,
     ]
 
 py_env = rule(
     implementation = _py_env_impl,
-    doc = "An interpreter, locked packages and a numerics class. Builds a list of what it consists of; a `toolchain` can offer it to all rules.",
+    doc = "An interpreter, locked packages and a numerics class. Builds a list of what it consists of; a `toolchain` can offer it to all rules. `mlbuild run` starts its `python` or one of its packages' programs where you stand.",
+    executable = True,
     attrs = {
         "python": attr.string(
             doc = "a version (`3.12`) or an absolute path; without, the interpreter that runs mlbuild",
@@ -88,6 +95,7 @@ py_env = rule(
         ),
         "_compiler": attr.label(default = COMPILER, allow_single_file = True),
         "_installed": attr.label(default = "@mlbuild//rules/python:tools/installed.py", allow_single_file = True),
+        "_launcher": attr.label(default = "@mlbuild//rules/python:tools/launch.py", allow_single_file = True),
         "_interpreter": attr.label(default = "@mlbuild//rules/python:interpreter", providers = [PyInterpreterInfo]),
     },
 )
