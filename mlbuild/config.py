@@ -104,6 +104,7 @@ class BuildRequest:
     keep_going: bool
     defines: Mapping[str, str]
     sandbox_debug: bool
+    sandbox: str
     sandbox_limits: str
     block_for_lock: bool
     cache_test_results: bool
@@ -163,6 +164,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         keep_going=_is_set(values, "keep_going"),
         defines=dict(value.split("=", 1) for flag, value in flags if flag.name == "define"),
         sandbox_debug=_is_set(values, "sandbox_debug"),
+        sandbox=values.get("sandbox", "full"),
         sandbox_limits=values.get("sandbox_limits", "auto"),
         block_for_lock=_is_set(values, "block_for_lock", "yes"),
         cache_test_results=_is_set(values, "cache_test_results", "yes"),

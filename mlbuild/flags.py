@@ -82,6 +82,7 @@ BUILD = (
     Flag("keep_going", "bool", "no", "Goes on after a failure with all that does not need it.", short="k"),
     Flag("define", "list", "", "A value for `select` (config_setting) and for `$(NAME)` in commands.", "NAME=VALUE"),
     Flag("sandbox_debug", "bool", "no", "Keeps the folders of finished sandboxes and says where they are."),
+    Flag("sandbox", "text", "full", "What actions run in: a sandbox, or nothing runs (full); or none: nothing is promised of the results, and they are not shared.", "WHICH", ("full", "none")),
     Flag("sandbox_limits", "text", "auto", "Who keeps actions within their memory and number of processes: the kernel by control groups, or else mlbuild by watching (auto); only the kernel, and nothing runs without it; only mlbuild (watch); or nobody (no).", "WHO", ("auto", "kernel", "watch", "no")),
     Flag("verbose_failures", "bool", "no", "Shows the whole command of an action that failed."),
     Flag("explain", "bool", "no", "Says of every action that runs why its result could not be taken from the cache."),

@@ -11,13 +11,14 @@ from mlbuild.terms import Digest, Spawn, SpawnResult, TreeValue
 class CachingRunner:
     """Answers from the cache, else runs and remembers a success (a failure is never remembered)."""
 
-    def __init__(self, cache: ActionCache, inner: SpawnRunner) -> None:
+    def __init__(self, cache: ActionCache, inner: SpawnRunner, salt: bytes = b"") -> None:
         self._cache = cache
         self._inner = inner
+        self._salt = salt
 
     def lookup(self, spawn: Spawn) -> tuple[Digest, SpawnResult | None]:
         """The key, and what the cache has under it."""
-        key = action_key(spawn)
+        key = action_key(replace(spawn, salt=self._salt) if self._salt else spawn)
         remembered = self._cache.lookup(key)
         if remembered is None or not answers(spawn, remembered):
             return key, None

@@ -20,6 +20,8 @@ class Options:
     memory_mib: int
     keep_going: bool = False
     reuse_tests: bool = True
+    salt: bytes = b""
+    """Part of the key of every spawn: results of another way to run are not taken for these."""
 
 
 @record

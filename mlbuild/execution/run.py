@@ -116,7 +116,7 @@ class Execution:
         self._worker = Worker(
             doors.sources,
             doors.store,
-            CachingRunner(doors.cache, doors.runner),
+            CachingRunner(doors.cache, doors.runner, options.salt),
             doors.cache,
             doors.fetcher,
             doors.sink,

@@ -9,5 +9,17 @@ from mlbuild.sandbox.bounds import enforcement, keeping
 from mlbuild.sandbox.limits import Limits
 from mlbuild.sandbox.linux import LinuxRunner
 from mlbuild.sandbox.own_folder import OwnFolder, remove_leftovers
+from mlbuild.sandbox.plain import SALT, PlainRunner
 
-__all__ = ["Limits", "LinuxRunner", "OwnFolder", "SandboxStatus", "enforcement", "keeping", "probe", "remove_leftovers"]
+__all__ = [
+    "SALT",
+    "Limits",
+    "LinuxRunner",
+    "OwnFolder",
+    "PlainRunner",
+    "SandboxStatus",
+    "enforcement",
+    "keeping",
+    "probe",
+    "remove_leftovers",
+]

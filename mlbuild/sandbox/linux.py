@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from mlbuild.diagnostics import ExitCode, UserError, fail
-from mlbuild.files.collect import OddOutput, collect
+from mlbuild.diagnostics import ExitCode, fail
 from mlbuild.files.remove import remove_tree
 from mlbuild.files.staging import StagedTree, TreeStore
 from mlbuild.records import replace
@@ -21,13 +20,15 @@ from mlbuild.sandbox.availability import SandboxStatus, probe
 from mlbuild.sandbox.bounds import Bounded, Bounds, Enforcement
 from mlbuild.sandbox.bubblewrap import INPUTS, STARTER, WORK, Layout, arguments, needs_starter
 from mlbuild.sandbox.limits import DEFAULT, MIB, Limits
+from mlbuild.sandbox.outputs import collect_outputs
 from mlbuild.sandbox.own_folder import OwnFolder
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
 from mlbuild.sandbox.starter import starter
 from mlbuild.sandbox.surroundings import write_etc
+from mlbuild.sandbox.words import disk_trouble, signal_name
 from mlbuild.sandbox.work_folder import OutputBlocked, make_work_folder
-from mlbuild.terms import EMPTY, WORKING_DIRECTORY, Digest, FileValue, Spawn, SpawnResult, TreeValue
+from mlbuild.terms import EMPTY, WORKING_DIRECTORY, Digest, Spawn, SpawnResult
 
 NAME = "linux-sandbox"
 
@@ -98,11 +99,11 @@ class LinuxRunner:
             place = own.path / secrets.token_hex(16)
             place.mkdir(mode=0o755)
         except OSError as error:
-            raise _disk_trouble(error, self._folder) from error
+            raise disk_trouble(error, self._folder) from error
         try:
             return self._run_in(place, spawn, spawner)
         except OSError as error:
-            raise _disk_trouble(error, self._folder) from error
+            raise disk_trouble(error, self._folder) from error
         finally:
             if self._sandbox_debug:
                 kept = self._folder / "kept" / place.name
@@ -184,7 +185,7 @@ class LinuxRunner:
                 hint="run the build again; if it happens again, something on this machine ends mlbuild's processes",
                 exit_code=ExitCode.ENVIRONMENT,
             ) from None
-        outputs, faults = self._collect(place / "work", spawn)
+        outputs, faults = collect_outputs(place / "work", spawn, self._store)
         if exit_code == 0 and failure is None and faults:
             failure = "; ".join(faults)
         return SpawnResult(
@@ -225,37 +226,6 @@ class LinuxRunner:
             read_only, tuple((link.target, f"/{link.name}") for link in root.symlinks), f"{own}/work", environment
         )
 
-    def _collect(
-        self, work: Path, spawn: Spawn
-    ) -> tuple[tuple[tuple[str, FileValue | TreeValue], ...], tuple[str, ...]]:
-        """The outputs that are there and as declared, and what is wrong with the others."""
-        outputs: list[tuple[str, FileValue | TreeValue]] = []
-        missing: list[str] = []
-        faults: list[str] = []
-        directories = frozenset(spawn.output_directories)
-        root = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            for path in sorted(spawn.output_paths):
-                try:
-                    value = collect(root, path, self._store)
-                except FileNotFoundError:
-                    missing.append(f"`{path}`")
-                    continue
-                except OddOutput as error:
-                    faults.append(str(error))
-                    continue
-                if isinstance(value, TreeValue) == (path in directories):
-                    outputs.append((path, value))
-                elif path in directories:
-                    faults.append(f"`{path}` is a file, but a folder was declared")
-                else:
-                    faults.append(f"`{path}` is a folder, but a file was declared")
-        finally:
-            os.close(root)
-        if missing:
-            faults.insert(0, f"it ended well but did not write {', '.join(missing)}")
-        return tuple(outputs), tuple(faults)
-
     def _keep_log(self, log: BinaryIO, is_cut: bool) -> Digest:
         if is_cut:
             log.seek(0, os.SEEK_END)
@@ -293,10 +263,10 @@ def _judge(bounded: Bounded, spawn: Spawn, limits: Limits, said: str) -> tuple[i
             why = last.rpartition(": ")[2]
             return _CANNOT_START, f"cannot start `{spawn.arguments[0]}`: {why}"
         if outcome.status < 0:
-            return _KILLED, f"the sandbox was killed by {_signal_name(-outcome.status)}"
+            return _KILLED, f"the sandbox was killed by {signal_name(-outcome.status)}"
         return 1, f"the sandbox could not be set up: {last}"
     if 128 < exit_code <= 128 + 64:
-        name = _signal_name(exit_code - 128)
+        name = signal_name(exit_code - 128)
         if name == "SIGKILL":
             return exit_code, "killed by SIGKILL: perhaps the machine ran out of memory"
         if name == "SIGXFSZ":
@@ -306,29 +276,6 @@ def _judge(bounded: Bounded, spawn: Spawn, limits: Limits, said: str) -> tuple[i
         sizes = f"`/tmp` holds {limits.tmp_bytes // MIB} MiB and `/dev/shm` {limits.shared_memory_bytes // MIB} MiB"
         return exit_code, f"exit code {exit_code}, and it told of a full disk: {sizes} of its memory"
     return exit_code, None
-
-
-def _disk_trouble(error: OSError, folder: Path) -> UserError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return fail(
-            "disk-full",
-            f"the disk that holds `{folder}` is full",
-            hint="free some space and run the same command again, or name a folder on another disk with `--disk_cache`",
-            exit_code=ExitCode.ENVIRONMENT,
-        )
-    where = f" at `{error.filename}`" if error.filename else ""
-    return fail(
-        "sandbox-files",
-        f"the files of a sandbox cannot be handled: {(error.strerror or str(error)).lower()}{where}",
-        exit_code=ExitCode.ENVIRONMENT,
-    )
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _end(log: BinaryIO) -> str:

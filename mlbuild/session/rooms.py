@@ -20,7 +20,7 @@ from mlbuild.files.staging import TreeStore
 from mlbuild.files.states import FileStates
 from mlbuild.lang import PrivateFolder, ProgramCache
 from mlbuild.loading import Loader
-from mlbuild.sandbox import Limits, LinuxRunner, OwnFolder, enforcement, remove_leftovers
+from mlbuild.sandbox import SALT, Limits, LinuxRunner, OwnFolder, PlainRunner, enforcement, remove_leftovers
 from mlbuild.seams import ActionCache, BlobMissing
 from mlbuild.session import null_build
 from mlbuild.session.leaving import LeavingOutputs
@@ -82,15 +82,7 @@ class Rooms:
         with in_words(cache):
             self.trees = TreeStore(cache / "staged", self.store)
         opening.callback(self.trees.close)
-        self.runner = LinuxRunner(
-            self.store,
-            self.trees,
-            cache / "run",
-            sandbox_debug=request.sandbox_debug,
-            say=self._say,
-            limits=Limits(memory_mib=request.memory_mib),
-            enforcement=enforcement(request.sandbox_limits),
-        )
+        self.runner = self._open_runner(request)
         opening.callback(self.runner.close)
         uv_files, pip_files = configuration_files(request.environ)
         self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
@@ -137,8 +129,9 @@ class Rooms:
             str(request.workspace), self.runner.interrupt, self._look_again, explain,
         )  # fmt: skip
         options = Options(
-            request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results
-        )
+            request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results,
+            SALT if request.sandbox == "none" else b"",
+        )  # fmt: skip
         if remote is None:
             return execute(graph, wanted, doors, options)
         wanted = tuple(wanted)
@@ -185,9 +178,38 @@ class Rooms:
     def close(self) -> None:
         self._closing.close()
 
+    def _open_runner(self, request: BuildRequest) -> LinuxRunner | PlainRunner:
+        """What runs the spawns. Said where it is no sandbox."""
+        folder = request.cache_folder / "run"
+        if request.sandbox == "none":
+            self._warn(
+                Diagnostic(
+                    "no-walls",
+                    "actions run without a sandbox: they reach your files and the network, and their results are kept apart",
+                    hint="leave `--sandbox=none` away to build hermetically",
+                )
+            )
+            return PlainRunner(self.store, self.trees, folder)
+        return LinuxRunner(
+            self.store,
+            self.trees,
+            folder,
+            sandbox_debug=request.sandbox_debug,
+            say=self._say,
+            limits=Limits(memory_mib=request.memory_mib),
+            enforcement=enforcement(request.sandbox_limits),
+        )
+
     def _open_remote(self, request: BuildRequest, local: BlobFiles) -> Remote | None:
         """The remote cache that is asked for. Raises UserError for flags that make no sense."""
         if request.remote is None:
+            return None
+        if request.sandbox == "none":
+            self._warn(
+                Diagnostic(
+                    "unshared", "the remote cache is not used: results that were made without a sandbox are not shared"
+                )
+            )
             return None
         from mlbuild.remote import Remote, settings_of
 

@@ -85,6 +85,7 @@ class Session:
         asked = null_build.question(
             command, patterns, str(request.workspace), request.package, tuple(sorted(request.defines.items())),
             str(request.cache_folder), str(request.read_only_cache), request.environ.get("PATH", ""), sys.executable,
+            request.sandbox,
         )  # fmt: skip
         state = request.state_folder / f"last-{command}"
         may_reuse = command == "build" or request.cache_test_results
