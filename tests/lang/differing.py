@@ -94,6 +94,7 @@ def plain(text: str | None, peer: str) -> str | None:
 
 
 ORDER = Rule("an intersection has the order of the first set, as in Bazel", ("go",), "")
+STRIP = Rule("to strip no characters strips nothing, as in Bazel", ("go",), r"""strip\((""|'')\)""")
 
 
 def explained(program: Program, peer: str, mine: dict[str, str], answer: dict[str, str]) -> Rule | None:
@@ -105,6 +106,13 @@ def explained(program: Program, peer: str, mine: dict[str, str], answer: dict[st
         and sorted(mine["result"]) == sorted(answer.get("result", ""))
     ):
         return ORDER
+    if (
+        peer in STRIP.peers
+        and re.search(STRIP.pattern, program.text())
+        and "result" in mine
+        and mine["result"].replace(" ", "") == answer.get("result", "").replace(" ", "")
+    ):
+        return STRIP
     told = f"{mine.get('error', 'value')} | {answer.get('error', 'value')}"
     for rule in RULES:
         if peer in rule.peers and re.search(rule.pattern, told):
