@@ -257,7 +257,8 @@ class Printer:
             self._write(f".{node.name}")
             self._paper.margin -= _INDENT
         else:
-            self._write(f".{node.name}")
+            # Right after a number, the point would be the number's own.
+            self._write(f" .{node.name}" if isinstance(node.value, Number) else f".{node.name}")
 
     def _index(self, node: Index) -> None:
         self._node(node.value, _SUFFIX)

@@ -41,3 +41,8 @@ def test_our_own_files_are_formatted() -> None:
         if format_text(text := file.read_text(encoding="utf-8"), kind_of(file.name)) != text
     ]
     assert changed == [], "`python -m mlbuild fmt` formats them"
+
+
+@pytest.mark.parametrize("written", ["x = (1).z\n", "x = 1 .z\n"])
+def test_a_field_of_a_number_stays_one(written: str) -> None:
+    assert format_text(written, Kind.BUILD) == "x = 1 .z\n"
