@@ -1,7 +1,7 @@
 """`dataset`: a source file becomes a table in partitions, one file for each column of each."""
 
-load(":providers.bzl", "DatasetInfo")
 load(":partitions.bzl", "TABLE")
+load(":providers.bzl", "DatasetInfo")
 load(":tools.bzl", "PYTHON", "repeated", "run_tool", "tool_attributes")
 
 def _impl(ctx):
