@@ -52,7 +52,9 @@ def environment(cache: Path, **more: str) -> Mapping[str, str]:
 
 
 def words(cache: Path, command: str, *arguments: str) -> list[str]:
-    return [*MLBUILD, command, f"--disk_cache={cache}", *arguments]
+    """Without lines of progress: they are told when a build takes long, and how long it takes is the machine's."""
+    quiet = ["--noshow_progress"] if command in ("build", "test", "run") else []
+    return [*MLBUILD, command, f"--disk_cache={cache}", *quiet, *arguments]
 
 
 def mlbuild_ends(

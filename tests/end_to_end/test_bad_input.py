@@ -387,11 +387,8 @@ def test_a_cache_that_may_only_be_read(shell_workspace: Workspace, tmp_path: Pat
         shell_workspace, "size=200m", str(disk),
         f"CACHE={disk}/c; $mlbuild 2> /dev/null; mount -o remount,ro {disk}; $mlbuild; echo code $?",
     )  # fmt: skip
-    assert (done.out, done.said) == (
-        "code 36\n",
-        f"error[cache-folder]: the cache cannot be kept in `{disk}/c`: `{disk}/c` cannot be written to\n"
-        "  hint: name another folder with `--disk_cache`, or with XDG_CACHE_HOME\n",
-    )
+    said = f"warning[cache-read-only]: the cache folder `{disk}/c` cannot be written: what is made is kept in `"
+    assert (done.out, done.said.count(said), done.said.startswith(said)) == ("code 0\n", 1, True)
 
 
 def test_a_cache_folder_that_is_a_file(shell_workspace: Workspace, tmp_path: Path) -> None:
