@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mlbuild.journal.contents import Read, differences
 from mlbuild.journal.entry import Build, Entry
@@ -140,7 +140,9 @@ class Story:
         follows = [each for each in own if each.what == "input" and self._makers.of(each.name)]
         if follows and any(name in moved for name in self._makers.reads(look.entry)):
             return  # a member of a directory came or went: the action that makes it says why
-        others = [each for label in self._build.targets if (each := self._attributes(label, old)) is not None]
+        needed = dict.fromkeys(each.owner for each in self._makers.closure((look.entry.outputs[0],)))
+        # An environment without packages has no action of its own: then any target may be meant.
+        others = self._said_otherwise(needed, old) or self._said_otherwise(self._build.targets, old)
         settings = {"variable", "property", "mount", "argument", "limit"}
         if others and any(each.what in settings for each in own):
             yield from others
@@ -160,6 +162,9 @@ class Story:
                 f"{look.entry.owner} is made by other commands, though its attributes are as before: its rule or macro changed",
                 (few(words),),
             )
+
+    def _said_otherwise(self, labels: Iterable[str], old: Build) -> list[tuple[str, tuple[str, ...]]]:
+        return [each for label in labels if (each := self._attributes(label, old)) is not None]
 
     def _attributes(self, label: str, old: Build) -> tuple[str, tuple[str, ...]] | None:
         now = self._build.targets.get(label)
