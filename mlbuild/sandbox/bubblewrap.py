@@ -36,6 +36,8 @@ class Layout:
     work: str | None = None
     """The writable folder to be seen at `/work`."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    masks: Sequence[tuple[str, str]] = ()
+    """(source, destination) of files to be seen in the place of those of `/proc`."""
     tmp_bytes: int = 4096 << 20
     shared_memory_bytes: int = 1024 << 20
 
@@ -76,6 +78,8 @@ def arguments(layout: Layout, command: Sequence[str]) -> list[str]:
     if layout.work is not None:
         told += ["--bind", layout.work, WORK, "--chdir", WORK]
     told += ["--proc", "/proc", "--dev", "/dev"]
+    for source, destination in layout.masks:
+        told += ["--ro-bind", source, destination]
     told += [
         "--perms",
         "1777",

@@ -25,7 +25,7 @@ from mlbuild.sandbox.own_folder import OwnFolder
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
 from mlbuild.sandbox.starter import starter
-from mlbuild.sandbox.surroundings import write_etc
+from mlbuild.sandbox.surroundings import BOOT, write_boot, write_etc
 from mlbuild.sandbox.words import disk_trouble, signal_name
 from mlbuild.sandbox.work_folder import OutputBlocked, make_work_folder
 from mlbuild.terms import EMPTY, WORKING_DIRECTORY, Digest, Spawn, SpawnResult
@@ -138,6 +138,7 @@ class LinuxRunner:
                     raise status.error()
                 self._own = OwnFolder(self._folder)
                 write_etc(self._own.path / "etc")
+                write_boot(self._own.path / "boot_id")
                 bubblewrap = status.bubblewrap
                 self._spawner = Spawner(
                     bubblewrap.program,
@@ -223,7 +224,11 @@ class LinuxRunner:
         # bubblewrap sets PWD in any case, and so does a starter; the spawn's own word comes first for HOME.
         environment = {"HOME": "/tmp", **dict(spawn.environment)}
         return Layout(
-            read_only, tuple((link.target, f"/{link.name}") for link in root.symlinks), f"{own}/work", environment
+            read_only,
+            tuple((link.target, f"/{link.name}") for link in root.symlinks),
+            f"{own}/work",
+            environment,
+            masks=((f"{spawner.path('run')}/boot_id", BOOT),) if os.path.exists(BOOT) else (),
         )
 
     def _keep_log(self, log: BinaryIO, is_cut: bool) -> Digest:

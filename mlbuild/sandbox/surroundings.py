@@ -21,6 +21,17 @@ ETC = {
     "passwd": f"builder:x:{USER}:{GROUP}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n".encode(),
 }
 
+BOOT = "/proc/sys/kernel/random/boot_id"
+"""The number of the machine's present run: it would tell one machine, and one day, from another."""
+
+_NO_BOOT = b"00000000-0000-0000-0000-000000000000\n"
+
+
+def write_boot(file: Path) -> None:
+    """Makes `file` the number that every sandbox shows."""
+    file.write_bytes(_NO_BOOT)
+    file.chmod(0o444)
+
 
 def write_etc(folder: Path) -> None:
     """Makes `folder` the sandbox's `/etc`."""

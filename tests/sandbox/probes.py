@@ -161,6 +161,7 @@ def look_around() -> dict[str, object]:
     }
     found["pids"] = sum(name.isdigit() for name in os.listdir("/proc"))
     found["environ-1"] = open("/proc/1/environ").read()  # noqa: PTH123, SIM115
+    found["boot"] = open("/proc/sys/kernel/random/boot_id").read()  # noqa: PTH123, SIM115
     found["hostname"] = socket.gethostname()
     found["user"] = [os.getuid(), os.getgid()]
     found["root"] = sorted(os.listdir("/"))

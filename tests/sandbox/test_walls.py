@@ -146,6 +146,11 @@ def test_names_and_masks_are_fixed(inside):
     assert (inside["hostname"], inside["umask"], inside["interfaces"]) == ("sandbox", 0o022, ["lo"])
 
 
+def test_the_number_of_the_machines_run_is_hidden(inside):
+    assert inside["boot"] == "00000000-0000-0000-0000-000000000000\n"
+    assert Path("/proc/sys/kernel/random/boot_id").read_text() != inside["boot"]
+
+
 def test_the_store_is_not_there(workshop):
     result = workshop.sh(f"ls {workshop.home} {workshop.home}/store; ls /inputs/..; ls /usr /home /root /run /var /sys")
     assert workshop.text(result.stderr).count("No such file or directory") == 8
