@@ -12,7 +12,8 @@ OUT_OF_MEMORY, TOO_MANY_PROCESSES, TOO_MUCH_WRITTEN, DISK_NEARLY_FULL = "memory"
 class Limits:
     """The bounds of one action, all its processes taken together. Nothing of a kind: no bound of that kind.
 
-    `memory_mib` counts what processes hold and what lies in `/tmp` and `/dev/shm`; `processes` counts threads too;
+    `memory_mib` counts what processes hold and, where control groups keep it, what lies in `/tmp` and `/dev/shm`
+    (which are never bigger than it); `processes` counts threads too;
     `written_mib` is what may lie in the working folder; `reserve_mib` is what must stay free on the disk below it.
     """
 

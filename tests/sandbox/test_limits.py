@@ -143,7 +143,6 @@ def test_an_action_that_wants_too_much_is_ended_and_told_why(make, enforcement, 
     result = make(limits, enforcement)(program.format(rest=LONG), **more)
     assert result.failure == failure
     assert result.exit_code != 0
-    assert result.wall_seconds < LONG / 2
 
 
 @pytest.mark.parametrize(("program", "more", "limits", "failure"), HOGS)
