@@ -136,10 +136,10 @@ def _popitem(self: dict[Any, Any], /) -> tuple[Any, Any]:
 
 
 def _setdefault(self: dict[Any, Any], key: Any, /, default: Any = None) -> Any:
-    mutable(self)
     found = find(self, key)
     if found is not None:
         return found[0]
+    mutable(self)
     store(self, key, default)
     return default
 
@@ -193,19 +193,20 @@ def _as_set(name: str, other: Any) -> Set:
 
 
 def _add(self: Set, element: Any, /) -> None:
-    mutable(self)
     if find(self.items, element) is None:
+        mutable(self)
         store(self.items, element, None)
 
 
 def _clear_set(self: Set, /) -> None:
-    mutable(self)
-    self.items.clear()
+    if self.items:
+        mutable(self)
+        self.items.clear()
 
 
 def _discard(self: Set, element: Any, /) -> None:
-    mutable(self)
     if find(self.items, element) is not None:
+        mutable(self)
         del self.items[element]
 
 
