@@ -106,13 +106,13 @@ def test_an_action_that_writes_to_its_inputs_harms_nobody(shell_workspace: Works
 def test_an_action_leaves_no_process_behind(shell_workspace: Workspace) -> None:
     shell_workspace.write(
         "BUILD.ml",
-        genrule("a", [], "o", "(sleep 600 &); setsid sleep 601 & (setsid sh -c 'sleep 602' &) ; echo 1 > $@"),
+        genrule("a", [], "o", "(sleep 864311 &); setsid sleep 864312 & (setsid sh -c 'sleep 864313' &) ; echo 1 > $@"),
     )
     with Orphanage() as orphanage:
         assert mlbuild_ends(shell_workspace.folder, shell_workspace.cache, "build", "//:a").code == 0
         assert orphanage.left(within=2) == []
     running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert not any(b"sleep\x0060" in each for each in running)
+    assert not any(b"sleep\x0086431" in each for each in running)
 
 
 def test_a_log_of_a_hundred_megabytes_is_cut_and_told_at_once(shell_workspace: Workspace) -> None:

@@ -37,7 +37,7 @@ RULES = (
     Rule("starlark-go 1.0.1 has few methods of sets", ("go",), r"\| .*(set has no \.|unknown binary op: set -)"),
     Rule("starlark-rust's `startswith` and `endswith` take no bounds", ("rust",), r"\| (?s:.*)expected 1, got [23]\n(?s:.*)(starts|ends)with\("),
     Rule("a method that would change nothing of a value that cannot change is no error", ("go",), r"^value \| .*(cannot (insert into|delete from) (frozen )?hash table)"),
-    Rule("a method that would change nothing of a value that cannot change is no error", ("rust",), r"^value \| (?s:.*)[Ii]mmutable(?s:.*)\.setdefault\("),
+    Rule("a method that would change nothing of a value that cannot change is no error", ("rust",), r"^value \| (?s:.*)([Ii]mmutable|mutates an iterable)(?s:.*)\.setdefault\("),
     Rule("a list grows in place by a list or a tuple, not by any iterable", ("go", "rust"), r"unsupported binary operation: list \+ (dict|set|range) \| value"),
     Rule("equal tuples and lists need no order of their elements", ("rust",), r"^value \| (?s:.*)`compare` not supported for types `(NoneType|dict)` and `\1`"),
     Rule("starlark-rust iterates over strings", ("rust",), r"type 'string' is not iterable \| value"),
