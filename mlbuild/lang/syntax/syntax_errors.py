@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlbuild.lang.syntax.characters import explain_characters, missing_quote
 from mlbuild.lang.syntax.foreign import explain_foreign
 from mlbuild.lang.syntax.place import STARTS, Place, shown
+from mlbuild.lang.syntax.scan import KEYWORDS, RESERVED
 from mlbuild.lang.syntax.source import Source, SyntaxMistake
 
 if TYPE_CHECKING:
@@ -22,42 +23,6 @@ _PUNCTUATION = {
 _OPENING = {"LPAREN": "(", "LBRACKET": "[", "LBRACE": "{"}
 _CLOSING = {"LPAREN": ")", "LBRACKET": "]", "LBRACE": "}"}
 _CLOSERS = frozenset(("RPAREN", "RBRACKET", "RBRACE"))
-_KEYWORDS = frozenset(
-    [
-        "def",
-        "for",
-        "while",
-        "if",
-        "else",
-        "elif",
-        "return",
-        "break",
-        "continue",
-        "pass",
-        "lambda",
-        "in",
-        "not",
-        "and",
-        "or",
-        "as",
-        "assert",
-        "async",
-        "await",
-        "class",
-        "del",
-        "except",
-        "finally",
-        "from",
-        "global",
-        "import",
-        "is",
-        "nonlocal",
-        "raise",
-        "try",
-        "with",
-        "yield",
-    ]
-)
 _HEADERS = {
     "def": "the line of a `def` ends with `:`",
     "if": "an `if` and its condition end with `:`",
@@ -114,7 +79,7 @@ def _keyword_as_name(place: Place) -> SyntaxMistake | None:
     at, word = place.index, place.text
     if place.kind == "EQUAL":  # `lambda = 2` is read as a lambda until here
         at, word = place.previous, place.before
-    if word not in _KEYWORDS or at < 0:
+    if (word not in KEYWORDS and word not in RESERVED) or at < 0:
         return None
     kinds = place.tokens.kinds
     before = kinds[at - 1] if at else "\n"
