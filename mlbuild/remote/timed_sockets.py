@@ -45,23 +45,11 @@ class TimedSocket(socket.socket):
             super().sendall(view[start : start + PIECE], flags)
 
 
-class TimedTLSSocket(ssl.SSLSocket):
+class TimedTLSSocket(TimedSocket, ssl.SSLSocket):
     """The same, encrypted."""
 
-    clock: Clock
 
-    def recv_into(self, *args: Any, **named: Any) -> int:
-        self.settimeout(self.clock.left())
-        return super().recv_into(*args, **named)
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), PIECE):
-            self.settimeout(self.clock.left())
-            super().sendall(view[start : start + PIECE], flags)
-
-
-def connect(host: str, port: int, clock: Clock, tls: ssl.SSLContext | None) -> TimedSocket | TimedTLSSocket:
+def connect(host: str, port: int, clock: Clock, tls: ssl.SSLContext | None) -> TimedSocket:
     """A connection; an encrypted one is verified before it is returned, and nothing is sent before. Raises OSError."""
     raw = socket.create_connection((host, port), timeout=clock.left())
     try:
