@@ -13,6 +13,7 @@ from mlbuild.diagnostics import COLUMNS, ExitCode, UserError, escape, fail, rend
 
 COMMANDS_ABOUT_US = ("help", "version")
 LONGEST_WORDS = 300
+NO_THREAD = "can't start new thread"  # what CPython says; it has no class of its own
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -32,6 +33,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except OSError as error:
         if (words := _of_this_machine(error)) is not None:
             _say(f"error[environment]: {words}")
+            return int(ExitCode.ENVIRONMENT)
+        return _our_bug(error, argv, environ)
+    except RuntimeError as error:
+        if str(error) == NO_THREAD:
+            _say(f"error[environment]: {_of_this_machine(OSError(errno.EAGAIN, NO_THREAD))}")
             return int(ExitCode.ENVIRONMENT)
         return _our_bug(error, argv, environ)
     except Exception as error:

@@ -139,11 +139,10 @@ class Execution:
             for number in range(min(self._options.jobs, max(1, len(self._actions))))
         ]
         try:
-            for thread in threads:
-                thread.start()
+            hands = _started(threads)
             in_flight = 0
             while True:
-                while not self._is_stopping and in_flight < self._options.jobs:
+                while not self._is_stopping and in_flight < hands:
                     started = self._schedule.start_next()
                     if started is None:
                         break
@@ -387,6 +386,20 @@ class Execution:
         failed = frozenset(artifact for artifact in self._producers if artifact not in self._values)
         path = tuple(reversed(chain))
         return Outcome(self._values, failed, self._tests, self._counts, path, self._actions, self._ends)
+
+
+def _started(threads: Iterable[threading.Thread]) -> int:
+    """How many of them the machine lets start; raises RuntimeError where it is none."""
+    count = 0
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError:
+            if count == 0:
+                raise
+            break
+        count += 1
+    return count
 
 
 def needed(graph: ActionGraph, wanted: Iterable[Artifact]) -> tuple[int, ...]:

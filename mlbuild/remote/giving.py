@@ -72,10 +72,15 @@ class Giver:
             if self._is_ended or not self._patience.writes:
                 self.not_given += 1
                 return
-            self._waiting.append((spawn, result))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="remote-giving", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._serve, name="remote-giving", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the machine lets no more threads start
+                    self.not_given += 1
+                    return
+                self._thread = thread
+            self._waiting.append((spawn, result))
             self._condition.notify_all()
 
     def outstanding(self) -> int:

@@ -165,7 +165,8 @@ class Console:
                 except (OSError, ValueError):  # the terminal has gone; the build goes on
                     return
 
-        threading.Thread(target=tick, name="progress", daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # the machine lets no more threads start: events alone move it then
+            threading.Thread(target=tick, name="progress", daemon=True).start()
 
     def _show(self, event: Event) -> None:
         match event:

@@ -57,6 +57,7 @@ def test_a_bug_of_ours_is_told_as_one_and_its_traceback_is_kept_in_a_file(
         (OSError(24, "Too many open files"), 36, "too many open files"),
         (KeyboardInterrupt(), 8, "interrupted"),
         (MemoryError(), 36, "no memory left"),
+        (RuntimeError("can't start new thread"), 36, "raise the limit (`ulimit -u`)"),
     ],
 )
 def test_what_the_machine_does_is_told_in_words(

@@ -315,6 +315,31 @@ def test_an_interrupt_while_the_pool_starts_is_an_interrupt(monkeypatch: pytest.
         World(PROGRAMS).build([spawn("cat", [source("p/one")], [output("a")])], [output("a")])
 
 
+def test_where_few_threads_may_start_fewer_actions_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, left = threading.Thread.start, [2]
+
+    def start(thread: threading.Thread) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    world = World(PROGRAMS, {f"p/{number}": str(number) for number in range(6)})
+    merged = spawn("cat", [output(f"o{number}") for number in range(6)], [output("out")])
+    actions: list[Action] = [SymlinkAction(OWNER, source(f"p/{number}"), output(f"o{number}")) for number in range(6)]
+    assert world.text(world.build([*actions, merged], [output("out")]), output("out")) == "0+1+2+3+4+5"
+
+
+def test_where_no_thread_may_start_the_build_does_not_wait_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        World(PROGRAMS, {"p/one": "1"}).build([spawn("cat", [source("p/one")], [output("a")])], [output("a")])
+
+
 def test_a_signal_that_comes_just_before_a_wait_ends_the_build_at_once() -> None:
     ended = threading.Event()
     seen: list[bool] = []
