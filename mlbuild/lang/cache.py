@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlbuild.lang.dialect import Dialect
     from mlbuild.lang.errors import Source
 
-VERSION = 11
+VERSION = 12
 """Of the code that the lowering makes: counts up with every change of it, so that cached code is made anew."""
 
 

@@ -26,6 +26,8 @@ class Dialect:
     """Lines may be indented with tabs, which go to the next column that eight divides."""
     recursion: bool = False
     """Functions may call themselves, as deep as the budget of depth allows."""
+    subset_operators: bool = False
+    """`<`, `<=`, `>` and `>=` of two sets ask whether one holds the other, as in starlark-go; else they are an error."""
 
 
 MODULE = Dialect("module")

@@ -52,6 +52,7 @@ def _dialect(options: Iterable[str]) -> Dialect:
         while_loops="while" in chosen,
         recursion="recursion" in chosen,
         tabs=bool(chosen & {"while", "recursion"}),  # starlark-go's own options: its files are indented as Go's
+        subset_operators="set" in chosen,
     )
 
 

@@ -42,8 +42,9 @@ OPTIONS = {
     "toplevelcontrol": "top_level_control",
     "globalreassign": "rebinding",
     "loadbindsglobally": "exported_loads",
+    "set": "subset_operators",
 }
-"""starlark-go's options of a chunk, as fields of our dialect. It has `set` for an option too: here sets are always there."""
+"""starlark-go's options of a chunk, as fields of our dialect. Sets are always there; with its option they compare as its sets do."""
 
 
 LIMITS = Limits(steps=50_000_000, memory=1 << 32, text=1 << 28)

@@ -11,12 +11,14 @@ from mlbuild.lang.compiler.inline import LOAD, LONG, may_be_integer
 from mlbuild.lang.compiler.invocations import Invocations, safe
 from mlbuild.lang.compiler.kinds import INTS, Value
 from mlbuild.lang.compiler.resolve import Resolution
+from mlbuild.lang.dialect import Dialect
 from mlbuild.lang.runtime.thread import CALL
 from mlbuild.lang.syntax import tree
 
 _COMPARISON: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
 }  # fmt: skip
+_ORDER = frozenset(("<", "<=", ">", ">="))
 _UNARY = {"-": "+negative", "+": "+positive", "~": "+invert"}
 _INDEXED = frozenset(("list", "tuple", "range", "str"))
 
@@ -24,12 +26,13 @@ _INDEXED = frozenset(("list", "tuple", "range", "str"))
 class Expressions(Invocations):
     """Lowers expressions of one file."""
 
-    def __init__(self, file: tree.File, resolution: Resolution, names: frozenset[str], recursion: bool = False) -> None:
+    def __init__(self, file: tree.File, resolution: Resolution, names: frozenset[str], dialect: Dialect) -> None:
         super().__init__(file.text, Facts(file, resolution, names))
         self.file = file
         self.resolution = resolution
         self.names = names
-        self.recursion = recursion
+        self.recursion = dialect.recursion
+        self._subset_operators = dialect.subset_operators
 
     # Names
     def global_name(self, name: str) -> str:
@@ -181,9 +184,10 @@ class Expressions(Invocations):
     def _compare(self, node: tree.Compare) -> ast.expr:
         operator, offset = node.operator, node.offset
         a, b = self.expression(node.left), self.expression(node.right)
-        slow = self.call(offset, "+" + operator, a, b)
         if operator in ("in", "not in"):
-            return self._membership(node, a, b, slow)
+            return self._membership(node, a, b, self.call(offset, "+" + operator, a, b))
+        function = "+set " + operator if self._subset_operators and operator in _ORDER else "+" + operator
+        slow = self.call(offset, function, a, b)
         python = _COMPARISON[operator]
         fast = self.compared(offset, a, python(), b)
         left, right = self.facts.value(node.left), self.facts.value(node.right)
@@ -209,9 +213,7 @@ class Expressions(Invocations):
         guard, a, b = tested
         if guard is None:
             return slow
-        return self.choice(
-            offset, guard, self.compared(offset, a, python(), b), self.call(offset, "+" + operator, a, b)
-        )
+        return self.choice(offset, guard, self.compared(offset, a, python(), b), self.call(offset, function, a, b))
 
     def _membership(self, node: tree.Compare, a: ast.expr, b: ast.expr, slow: ast.expr) -> ast.expr:
         """`in` and `not in`."""

@@ -18,7 +18,7 @@ from mlbuild.lang.syntax import tree
 
 CONSTANTS = {"None": None, "True": True, "False": False}
 _FRESH = frozenset(("range", "list", "tuple", "dict", "set", "sorted", "enumerate", "zip", "reversed", "dir"))
-_FRESH_METHODS = frozenset(("items", "keys", "values", "split", "elems"))
+_FRESH_METHODS = frozenset(("items", "keys", "values", "split"))
 _CALLS_BACK = frozenset(("sorted", "max", "min", "getattr"))
 _FEW_CALLS = 64
 _LIGHT = 60

@@ -22,7 +22,7 @@ _ACTIVE = "+active"
 
 def lower(file: tree.File, resolution: Resolution, dialect: Dialect, names: frozenset[str]) -> ast.Module:
     """The module's code as Python's tree; `names` are all that the file is given, `names` of the universe too."""
-    return ast.Module(_Statements(file, resolution, names, dialect.recursion).module(), [])
+    return ast.Module(_Statements(file, resolution, names, dialect).module(), [])
 
 
 class _Statements(Expressions):

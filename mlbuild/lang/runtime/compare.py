@@ -106,6 +106,31 @@ greater = _order(">", operator.gt)
 greater_equal = _order(">=", operator.ge)
 
 
+def _subset_or(
+    otherwise: Callable[[Any, Any], bool], compare: Callable[[int, int], bool]
+) -> Callable[[Any, Any], bool]:
+    """Of two sets whether one holds the other, of all else as ever."""
+
+    def ordered(a: Any, b: Any) -> bool:
+        if type(a) is not Set or type(b) is not Set:
+            return otherwise(a, b)
+        charge(len(a) + len(b))
+        few, many = (a, b) if compare(0, 1) else (b, a)
+        if not compare(len(a), len(b)) or not few.items.keys() <= many.items.keys():
+            return False
+        return _bools(few) == _bools(many) & few.items.keys()
+
+    return ordered
+
+
+SUBSETS = {
+    "<": _subset_or(less, operator.lt),
+    "<=": _subset_or(less_equal, operator.le),
+    ">": _subset_or(greater, operator.gt),
+    ">=": _subset_or(greater_equal, operator.ge),
+}
+
+
 def host_binary(name: str, a: Any, b: Any) -> Any:
     """What the host's values make of the operator, or NotImplemented."""
     for one, other, reflected in ((a, b, False), (b, a, True)):

@@ -288,9 +288,11 @@ def _indent(s: Any, /, *, prefix: Any = "", indent: Any = "\t") -> str:
 
 _TOKEN = r'(?s)\s*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+|"|$)'
 
+_BEGINS = frozenset('[{,:"-0123456789tfn')
+
 
 def _indented(text: str, prefix: str, indent: str) -> str:
-    """Lays JSON out anew. Looks at brackets and strings only, so that depth costs nothing."""
+    """Lays JSON out anew. Looks at brackets, strings and first letters only, so that depth costs nothing."""
     import re
 
     out: list[str] = []
@@ -309,6 +311,8 @@ def _indented(text: str, prefix: str, indent: str) -> str:
             out.append(token if opened else "\n" + prefix + indent * depth + token)
             opened = False
         else:
+            if token[0] not in _BEGINS:
+                fail("invalid-json", f"input is not valid JSON: unexpected character {quote(token[0])}")
             if opened:
                 out.append("\n" + prefix + indent * depth)
             opened = token in "[{"

@@ -28,6 +28,12 @@ def mutable(value: Any) -> None:
     if ITERATING and (count := ITERATING.get(id(value))) is not None:
         if count < 0:
             raise frozen(type_name(value), value)
+        still(value)
+
+
+def still(value: Any) -> None:
+    """Refuses where a loop goes over the value, even to change nothing; a frozen value may pass."""
+    if ITERATING.get(id(value), 0) > 0:
         message = f"{type_name(value)} value is temporarily immutable due to active for-loop iteration"
         fail("changed-in-loop", message, "iterate over a copy: `for x in list(...)`")
 

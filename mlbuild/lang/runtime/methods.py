@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlbuild.lang.errors import StarlarkError
 from mlbuild.lang.runtime.compare import equal
 from mlbuild.lang.runtime.keys import find, pay_for_entries, store
-from mlbuild.lang.runtime.loops import elements, mutable
+from mlbuild.lang.runtime.loops import elements, mutable, still
 from mlbuild.lang.runtime.methods_text import BYTES_METHODS, NONE, STRING_METHODS, want, wrong
 from mlbuild.lang.runtime.text import repr_value
 from mlbuild.lang.runtime.thread import charge, grow
@@ -184,7 +184,7 @@ def _others(name: str, others: Iterable[Any]) -> list[Set]:
 def _as_set(name: str, other: Any) -> Set:
     if type(other) is Set:
         return other
-    if type(other) not in SIZED:
+    if type(other) not in SIZED and not hasattr(type(other), "starlark_iter"):
         message = f"in call to {name}(), got value of type '{type_name(other)}', want a collection of hashable elements"
         fail("wrong-type", message)
     found = elements(other)
@@ -193,6 +193,7 @@ def _as_set(name: str, other: Any) -> Set:
 
 
 def _add(self: Set, element: Any, /) -> None:
+    still(self)
     if find(self.items, element) is None:
         mutable(self)
         store(self.items, element, None)
@@ -205,6 +206,7 @@ def _clear_set(self: Set, /) -> None:
 
 
 def _discard(self: Set, element: Any, /) -> None:
+    still(self)
     if find(self.items, element) is not None:
         mutable(self)
         del self.items[element]

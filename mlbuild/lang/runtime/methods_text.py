@@ -200,10 +200,8 @@ def _pay_for_pieces(text: str, pieces: int) -> None:
     grow(72 * pieces + len(text) * (1 if text.isascii() else 4))
 
 
-def _elems(self: str, /) -> list[str]:
-    charge(len(self))
-    grow(len(self) * (8 if self.isascii() else 88))
-    return list(self)
+def _elems(self: str, /) -> StringElems:
+    return StringElems(lambda: f"{quote(self)}.elems()", self)
 
 
 def _ords(self: str) -> list[int]:

@@ -148,6 +148,7 @@ IN_PLACE = {
 RUNTIME: dict[str, Any] = {
     **{f"+{sign}": function for sign, function in BINARY.items()},
     **{f"+{sign}": function for sign, function in IN_PLACE.items()},
+    **{f"+set {sign}": function for sign, function in compare.SUBSETS.items()},
     **{f"+{name}": function for name, function in FUNCTIONS.items()},
     **{f".{name}": _caller(name) for name in NATIVE_METHODS},
     ".append": _append,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mlbuild.lang.runtime.thread import grow
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +21,8 @@ class View:
         self._elements = elements
 
     def starlark_iter(self) -> Sequence[Any]:
+        if type(self._elements) is str:
+            grow(len(self._elements) * (8 if self._elements.isascii() else 88))
         return self._elements
 
     def starlark_repr(self) -> str:
