@@ -252,3 +252,12 @@ def shell_workspace(tmp_path: Path, shell_cache: Path) -> Iterator[Workspace]:
     made.write("WORKSPACE.ml", 'workspace(name = "test")\n')
     yield made
     remove_tree(tmp_path / "cache")
+
+
+@pytest.fixture
+def built_flights(small_flights_module: ModuleType, tmp_path: Path, flights_cache: Path) -> Workspace:
+    """The example, built: in a cache of the test's own in which everything has been built before."""
+    workspace = Workspace(small_flights_module.small_flights(tmp_path / "flights"), flights_cache)
+    done = workspace.build("//...")
+    assert (done.code, done.ran) == (0, []), done.errors + done.failures
+    return workspace

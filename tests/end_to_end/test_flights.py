@@ -22,74 +22,67 @@ def later(path: Path) -> None:
     os.utime(path, ns=(now, now))
 
 
-@pytest.fixture
-def built(small_flights_module: ModuleType, tmp_path: Path, flights_cache: Path) -> Workspace:
-    """The example, built: in a cache of the test's own in which everything has been built before."""
-    workspace = Workspace(small_flights_module.small_flights(tmp_path / "flights"), flights_cache)
-    done = workspace.build("//...")
-    assert (done.code, done.ran) == (0, []), done.errors + done.failures
-    return workspace
-
-
-def test_a_second_build_runs_nothing(built: Workspace) -> None:
-    again = built.build("//...")
+def test_a_second_build_runs_nothing(built_flights: Workspace) -> None:
+    again = built_flights.build("//...")
     assert (again.code, again.ran) == (0, [])
     assert again.finished.ran == 0
 
 
-def test_removed_outputs_are_put_back_without_running_anything(built: Workspace) -> None:
-    before = (built.output("models/ranker.metrics.json")).read_bytes()
-    shutil.rmtree(built.folder / "mlbuild-out")
-    again = built.build("//...")
+def test_removed_outputs_are_put_back_without_running_anything(built_flights: Workspace) -> None:
+    before = (built_flights.output("models/ranker.metrics.json")).read_bytes()
+    shutil.rmtree(built_flights.folder / "mlbuild-out")
+    again = built_flights.build("//...")
     assert (again.code, again.ran) == (0, [])
-    assert built.output("models/ranker.metrics.json").read_bytes() == before
+    assert built_flights.output("models/ranker.metrics.json").read_bytes() == before
 
 
-def test_an_edited_output_is_put_right(built: Workspace) -> None:
-    place = built.output("models/ranker.metrics.json")
+def test_an_edited_output_is_put_right(built_flights: Workspace) -> None:
+    place = built_flights.output("models/ranker.metrics.json")
     before = place.read_bytes()
     place.chmod(0o644)
     place.write_text("{}")
-    assert built.build("//...").ran == []
+    assert built_flights.build("//...").ran == []
     assert place.read_bytes() == before
 
 
-def test_a_copy_elsewhere_with_the_same_cache_runs_nothing(built: Workspace, tmp_path: Path) -> None:
-    copy = built.copy_to(tmp_path / "another user" / "and place")
+def test_a_copy_elsewhere_with_the_same_cache_runs_nothing(built_flights: Workspace, tmp_path: Path) -> None:
+    copy = built_flights.copy_to(tmp_path / "another user" / "and place")
     done = copy.build("//...")
     assert (done.code, done.ran) == (0, [])
     assert copy.output("models/ranker.metrics.json").exists()
 
 
-def test_what_does_not_decide_an_output_runs_nothing(built: Workspace) -> None:
-    built.edit("models/BUILD.ml", "model(", "# a comment\n\n\nmodel(")
-    later(built.folder / "features/route.py")
-    built.edit("features/BUILD.ml", '        "seats",\n', '"seats"')
-    done = built.build("//...")
+def test_what_does_not_decide_an_output_runs_nothing(built_flights: Workspace) -> None:
+    built_flights.edit("models/BUILD.ml", "model(", "# a comment\n\n\nmodel(")
+    later(built_flights.folder / "features/route.py")
+    built_flights.edit("features/BUILD.ml", '        "seats",\n', '"seats"')
+    done = built_flights.build("//...")
     assert (done.code, done.ran) == (0, [])
 
 
-def test_a_comment_in_a_function_runs_what_reads_it_and_nothing_after_an_equal_output(built: Workspace) -> None:
-    path = built.folder / "features/route.py"
+def test_a_comment_in_a_function_runs_what_reads_it_and_nothing_after_an_equal_output(built_flights: Workspace) -> None:
+    path = built_flights.folder / "features/route.py"
     path.write_text(path.read_text() + "\n# a remark\n")
-    done = built.build("//...")
+    done = built_flights.build("//...")
     assert done.code == 0, done.failures
     assert set(done.ran) == {f"FitFeatures {ROUTE_WEEK}", f"MakeFeatures {ROUTE_WEEK}"}
     assert len(done.ran) == 5  # the fit, and four months
 
 
-def test_a_cell_that_no_feature_declares_runs_no_feature(built: Workspace, small_flights_module: ModuleType) -> None:
-    small_flights_module.edit_cell(built.folder, "air_time", "109", "110", month=9)
-    done = built.build(RANKER)
+def test_a_cell_that_no_feature_declares_runs_no_feature(
+    built_flights: Workspace, small_flights_module: ModuleType
+) -> None:
+    small_flights_module.edit_cell(built_flights.folder, "air_time", "109", "110", month=9)
+    done = built_flights.build(RANKER)
     assert done.code == 0, done.failures
     assert done.ran == ["MakeDataset //data:flights"]
 
 
 def test_a_changed_delay_runs_its_partition_and_its_window_and_trains_nothing_if_the_features_are_equal(
-    built: Workspace, small_flights_module: ModuleType
+    built_flights: Workspace, small_flights_module: ModuleType
 ) -> None:
-    small_flights_module.edit_cell(built.folder, "arr_delay", "-5", "-1", month=11)
-    done = built.build(RANKER)
+    small_flights_module.edit_cell(built_flights.folder, "arr_delay", "-5", "-1", month=11)
+    done = built_flights.build(RANKER)
     assert done.code == 0, done.failures
     assert done.ran == [
         "CheckContract //data:checked",
@@ -121,25 +114,25 @@ def test_an_appended_month_runs_its_partitions_only(
     ],
 )
 def test_a_parameter_or_the_seed_trains_again_and_computes_no_feature(
-    built: Workspace, path: str, old: str, new: str
+    built_flights: Workspace, path: str, old: str, new: str
 ) -> None:
-    built.edit(path, old, new)
-    done = built.build("//...")
+    built_flights.edit(path, old, new)
+    done = built_flights.build("//...")
     assert done.code == 0, done.failures
     assert done.ran_targets == {RANKER, "//models:quality"}
 
 
-def test_a_moved_gate_trains_and_measures_nothing(built: Workspace) -> None:
-    assert built.test("//models:quality").code == 0
-    built.edit("models/BUILD.ml", '"min": 0.5', '"min": 0.51')
-    done = built.test("//models:quality")
+def test_a_moved_gate_trains_and_measures_nothing(built_flights: Workspace) -> None:
+    assert built_flights.test("//models:quality").code == 0
+    built_flights.edit("models/BUILD.ml", '"min": 0.5', '"min": 0.51')
+    done = built_flights.test("//models:quality")
     assert done.code == 0, done.errors
     assert done.ran == ["CheckGates //models:quality"]
 
 
-def test_a_gate_that_fails_shows_the_slices_and_ends_with_code_3(built: Workspace) -> None:
-    built.edit("models/BUILD.ml", '"min": 0.5', '"min": 0.9999')
-    done = built.test("//models:quality")
+def test_a_gate_that_fails_shows_the_slices_and_ends_with_code_3(built_flights: Workspace) -> None:
+    built_flights.edit("models/BUILD.ml", '"min": 0.5', '"min": 0.9999')
+    done = built_flights.test("//models:quality")
     assert done.code == 3
     verdict = done.tests["//models:quality"]
     assert verdict.status == "FAILED"
@@ -149,18 +142,18 @@ def test_a_gate_that_fails_shows_the_slices_and_ends_with_code_3(built: Workspac
 
 
 def test_an_unknown_carrier_breaks_the_contract_with_column_rule_count_and_examples(
-    built: Workspace, small_flights_module: ModuleType
+    built_flights: Workspace, small_flights_module: ModuleType
 ) -> None:
-    small_flights_module.edit_cell(built.folder, "carrier", "UA", "ZZ", month=10)
-    done = built.build(RANKER)
+    small_flights_module.edit_cell(built_flights.folder, "carrier", "UA", "ZZ", month=10)
+    done = built_flights.build(RANKER)
     assert done.code == 1
     assert "carrier" in done.failures and "ZZ" in done.failures
     assert "1 value outside the domain of 16: 'ZZ'" in done.failures, done.failures
     assert not any(action.endswith((ROUTE_WEEK, RANKER)) for action in done.ran)
 
 
-def test_too_many_nulls_break_the_contract(built: Workspace) -> None:
-    path = built.folder / "data/flights.csv"
+def test_too_many_nulls_break_the_contract(built_flights: Workspace) -> None:
+    path = built_flights.folder / "data/flights.csv"
     header, *lines = path.read_text().splitlines()
     at = header.split(",").index("arr_delay")
     emptied = [
@@ -168,13 +161,13 @@ def test_too_many_nulls_break_the_contract(built: Workspace) -> None:
         for number, line in enumerate(lines)
     ]
     path.write_text("\n".join([header, *emptied]) + "\n")
-    done = built.build(RANKER)
+    done = built_flights.build(RANKER)
     assert done.code == 1
     assert "arr_delay" in done.failures and "max_null_rate" in done.failures
     assert "0.05" in done.failures
 
 
-def test_a_contract_bounds_age_and_drift(built: Workspace) -> None:
+def test_a_contract_bounds_age_and_drift(built_flights: Workspace) -> None:
     contract = """
 data_contract(
     name = "current",
@@ -183,37 +176,37 @@ data_contract(
     drift = {"arr_delay": {"reference": ":flights.arr_delay", "max_psi": 0.01}},
 )
 """
-    build = built.folder / "data/BUILD.ml"
+    build = built_flights.folder / "data/BUILD.ml"
     build.write_text(build.read_text() + contract)
-    assert built.build("//data:current").code == 0
-    built.edit("data/BUILD.ml", '"2014-01-31"', '"2014-03-01"')
-    done = built.build("//data:current")
+    assert built_flights.build("//data:current").code == 0
+    built_flights.edit("data/BUILD.ml", '"2014-01-31"', '"2014-03-01"')
+    done = built_flights.build("//data:current")
     assert done.code == 1
     assert "column `time_hour`: freshness: the latest value is 2013-12-" in done.failures
-    built.edit("data/BUILD.ml", '"reference": ":flights.arr_delay", ', "")
-    done = built.build("//data:current")
+    built_flights.edit("data/BUILD.ml", '"reference": ":flights.arr_delay", ', "")
+    done = built_flights.build("//data:current")
     assert "takes reference" in done.errors or "write `LABEL.COLUMN`" in done.errors, done.errors
 
 
-def test_a_function_that_opens_an_undeclared_file_is_told_how_to_declare_it(built: Workspace) -> None:
-    built.write("features/holidays.csv", "day\n2013-12-25\n")
-    built.edit(
+def test_a_function_that_opens_an_undeclared_file_is_told_how_to_declare_it(built_flights: Workspace) -> None:
+    built_flights.write("features/holidays.csv", "day\n2013-12-25\n")
+    built_flights.edit(
         "features/route.py",
         "def route_carrier_week(",
         "HOLIDAYS = open('features/holidays.csv').read()\n\n\ndef route_carrier_week(",
     )
-    done = built.build(ROUTE_WEEK)
+    done = built_flights.build(ROUTE_WEEK)
     assert done.code == 1
     assert "features/holidays.csv" in done.failures
     assert "declare" in done.failures and "holidays.csv" in done.failures
 
 
-def test_a_function_that_asks_for_an_undeclared_column_is_told_which(built: Workspace) -> None:
-    built.edit(
+def test_a_function_that_asks_for_an_undeclared_column_is_told_which(built_flights: Workspace) -> None:
+    built_flights.edit(
         "features/route.py", "    last_day = days(flights).max()\n",
         "    last_day = days(flights).max()\n    flights.column('air_time')\n",
     )  # fmt: skip
-    done = built.build(ROUTE_WEEK)
+    done = built_flights.build(ROUTE_WEEK)
     assert done.code == 1
     assert "asks for the column `air_time`, which is in none of its declared tables" in done.failures
 
@@ -236,13 +229,13 @@ def test_one_locked_version_changes_exactly_what_uses_the_environment(
     assert everything <= done.ran_targets
 
 
-def test_a_function_that_opens_the_network_is_told_how_to_fetch(built: Workspace) -> None:
-    built.edit(
+def test_a_function_that_opens_the_network_is_told_how_to_fetch(built_flights: Workspace) -> None:
+    built_flights.edit(
         "features/route.py",
         "def route_carrier_week(",
         "import urllib.request\n\nurllib.request.urlopen('http://example.com/')\n\n\ndef route_carrier_week(",
     )
-    done = built.build(ROUTE_WEEK)
+    done = built_flights.build(ROUTE_WEEK)
     assert done.code == 1
     assert "network" in done.failures and "http_file" in done.failures
 

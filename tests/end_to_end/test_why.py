@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from types import ModuleType
-
-import pytest
 
 from mlbuild.config import build_request
 from mlbuild.session import Session
@@ -25,21 +22,12 @@ def why(workspace: Workspace, *words: str) -> list[str]:
     return [line for line in lines if line and "build " not in line and not line.endswith(" not concerned")]
 
 
-@pytest.fixture
-def built(small_flights_module: ModuleType, tmp_path: Path, flights_cache: Path) -> Workspace:
-    """The example, built: in a cache of the test's own in which everything has been built before."""
-    workspace = Workspace(small_flights_module.small_flights(tmp_path / "flights"), flights_cache)
-    done = workspace.build("//...")
-    assert (done.code, done.ran) == (0, []), done.errors + done.failures
-    return workspace
-
-
 def test_a_cell_is_followed_to_its_column_and_partition_and_to_where_equal_bytes_end_it(
-    built: Workspace, small_flights_module: ModuleType
+    built_flights: Workspace, small_flights_module: ModuleType
 ) -> None:
-    small_flights_module.edit_cell(built.folder, "arr_delay", "-5", "-1", month=11)
-    assert built.build(RANKER).code == 0
-    assert why(built, RANKER) == [
+    small_flights_module.edit_cell(built_flights.folder, "arr_delay", "-5", "-1", month=11)
+    assert built_flights.build(RANKER).code == 0
+    assert why(built_flights, RANKER) == [
         "what changed",
         "  `data/flights.csv` changed",
         "    line 602, column `arr_delay`: `-5` -> `-1`",
@@ -61,10 +49,10 @@ def test_a_cell_is_followed_to_its_column_and_partition_and_to_where_equal_bytes
     ]
 
 
-def test_a_parameter_is_named_with_its_values_and_its_line(built: Workspace) -> None:
-    built.edit("models/BUILD.ml", '"num_leaves": 15', '"num_leaves": 14')
-    assert built.build(RANKER).code == 0
-    assert why(built, RANKER) == [
+def test_a_parameter_is_named_with_its_values_and_its_line(built_flights: Workspace) -> None:
+    built_flights.edit("models/BUILD.ml", '"num_leaves": 15', '"num_leaves": 14')
+    assert built_flights.build(RANKER).code == 0
+    assert why(built_flights, RANKER) == [
         "what changed",
         "  //models:ranker says something else (models/BUILD.ml:2)",
         '    `params["num_leaves"]`: `15` -> `14`',
@@ -77,10 +65,10 @@ def test_a_parameter_is_named_with_its_values_and_its_line(built: Workspace) -> 
     ]
 
 
-def test_the_seed_is_named_with_its_values(built: Workspace) -> None:
-    built.edit("models/BUILD.ml", "seed = 7", "seed = 8")
-    assert built.build(RANKER).code == 0
-    assert why(built, RANKER) == [
+def test_the_seed_is_named_with_its_values(built_flights: Workspace) -> None:
+    built_flights.edit("models/BUILD.ml", "seed = 7", "seed = 8")
+    assert built_flights.build(RANKER).code == 0
+    assert why(built_flights, RANKER) == [
         "what changed",
         "  //models:ranker says something else (models/BUILD.ml:2)",
         "    `seed`: `7` -> `8`",
@@ -94,11 +82,13 @@ def test_the_seed_is_named_with_its_values(built: Workspace) -> None:
     ]
 
 
-def test_a_comment_in_a_function_is_a_line_of_a_file_and_ends_where_the_features_are_equal(built: Workspace) -> None:
-    path = built.folder / "features/route.py"
+def test_a_comment_in_a_function_is_a_line_of_a_file_and_ends_where_the_features_are_equal(
+    built_flights: Workspace,
+) -> None:
+    path = built_flights.folder / "features/route.py"
     path.write_text(path.read_text() + "# a remark\n")
-    assert built.build(RANKER).code == 0
-    assert why(built, RANKER) == [
+    assert built_flights.build(RANKER).code == 0
+    assert why(built_flights, RANKER) == [
         "what changed",
         "  `features/route.py` changed",
         "    1 line added after line 157: `# a remark`",
@@ -114,10 +104,10 @@ def test_a_comment_in_a_function_is_a_line_of_a_file_and_ends_where_the_features
     ]
 
 
-def test_a_column_that_a_build_file_no_longer_declares_is_named(built: Workspace) -> None:
-    built.edit("features/BUILD.ml", '            "wind_speed",\n', "")
-    built.build(ROUTE_WEEK)  # the function asks for the column: it fails
-    lines = why(built, ROUTE_WEEK)
+def test_a_column_that_a_build_file_no_longer_declares_is_named(built_flights: Workspace) -> None:
+    built_flights.edit("features/BUILD.ml", '            "wind_speed",\n', "")
+    built_flights.build(ROUTE_WEEK)  # the function asks for the column: it fails
+    lines = why(built_flights, ROUTE_WEEK)
     assert lines[:4] == [
         "what changed",
         "  //features:route_week says something else (features/BUILD.ml:2)",
@@ -127,10 +117,12 @@ def test_a_column_that_a_build_file_no_longer_declares_is_named(built: Workspace
     assert lines[4].startswith("  MakeFeatures //features:route_week failed")
 
 
-def test_the_number_of_threads_of_an_environment_is_named_with_the_variables_that_it_sets(built: Workspace) -> None:
-    built.edit("envs/BUILD.ml", 'name = "train",', 'name = "train",\n    threads = 2,')
-    assert built.build("//data:airlines").code == 0
-    assert why(built, "//data:airlines") == [
+def test_the_number_of_threads_of_an_environment_is_named_with_the_variables_that_it_sets(
+    built_flights: Workspace,
+) -> None:
+    built_flights.edit("envs/BUILD.ml", 'name = "train",', 'name = "train",\n    threads = 2,')
+    assert built_flights.build("//data:airlines").code == 0
+    assert why(built_flights, "//data:airlines") == [
         "what changed",
         "  //envs:train says something else (envs/BUILD.ml:2)",
         "    `threads`: not set -> `2`",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-
-import pytest
-
 from mlbuild.lang import MODULE, StarlarkError, Thread, call, compile_program, execute
 from mlbuild.lang.formatting import Kind
-from tests.lang.formatting.buildifier import Buildifier, install
+from tests.lang.formatting.buildifier import Buildifier
 
 TAKEN = (
     "def f(x: int): pass",
@@ -48,15 +44,6 @@ REFUSED = (
     "for x: int in []: pass",
     "x = [a for a: int in []]",
 )
-
-
-@pytest.fixture(scope="module")
-def buildifier(tmp_path_factory: pytest.TempPathFactory) -> Buildifier:
-    folder = tmp_path_factory.mktemp("buildifier")
-    try:
-        return Buildifier(install("buildifier", folder), folder)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"buildifier cannot be installed by npm: {error}")
 
 
 def is_taken(source: str) -> bool:

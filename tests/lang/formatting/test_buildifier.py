@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -14,23 +13,13 @@ from mlbuild.diagnostics import UserError
 from mlbuild.lang.formatting import Kind, format_text, kind_of
 from mlbuild.lang.syntax.parse import parse
 from tests.docs.page import blocks
-from tests.lang.formatting.buildifier import Buildifier, install
+from tests.lang.formatting.buildifier import Buildifier
 from tests.lang.formatting.golden import all_cases
 from tests.lang.formatting.mutations import mutated
 from tests.lang.formatting.texts import TEXTS, comments_of, own_files
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def buildifier(tmp_path_factory: pytest.TempPathFactory) -> Buildifier:
-    """Skips where there is no npm, or it has no package of the name."""
-    folder = tmp_path_factory.mktemp("buildifier")
-    try:
-        return Buildifier(install("buildifier", folder), folder)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"buildifier cannot be installed by npm: {error}")
 
 
 @pytest.mark.parametrize("kind", Kind)
