@@ -30,6 +30,9 @@ from mlbuild.reapi import decode_directory
 from mlbuild.terms import OUTPUT_ROOT, Digest, Directory, FileValue, TreeValue
 
 FICLONE = 0x40049409
+SMALL = 1 << 20
+"""Bytes up to which an output goes through memory, rather than being read a second time to be copied."""
+
 MAGIC = b"mlbuild-placed-3\n"
 
 Piece = tuple[str, str, tuple[int, int, int, int, int]]
@@ -203,6 +206,19 @@ class DiskOutputTree:
             waiting += [(f"{inside}/{child.name}", child.digest) for child in directory.directories]
 
     def _copy(self, digest: Digest, place: str, is_executable: bool) -> None:
+        mode = 0o555 if is_executable else 0o444
+        if digest.size <= SMALL:
+            # Read once: what is hashed is what is written.
+            data = self._store.get(digest)
+            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                os.fchmod(descriptor, mode)
+            finally:
+                os.close(descriptor)
+            return
         with self._store.open(digest) as source, Path(place).open("xb") as target:
             try:
                 fcntl.ioctl(target.fileno(), FICLONE, source.fileno())
@@ -211,7 +227,7 @@ class DiskOutputTree:
                 target.flush()
             if os.fstat(target.fileno()).st_size != digest.size:
                 raise OSError(errno.EIO, "a copy is not as long as its original")
-            os.fchmod(target.fileno(), 0o555 if is_executable else 0o444)
+            os.fchmod(target.fileno(), mode)
 
     def _replace(self, new: str, place: str) -> None:
         """What is there moves away first if it is a folder: a folder cannot be replaced in one step."""

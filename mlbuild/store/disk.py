@@ -118,12 +118,9 @@ class DiskStore:
             return b""
         descriptor = self._open(digest)
         try:
-            data = b""
             found = os.fstat(descriptor)
-            if found.st_size == digest.size:
-                with self._readable(digest), os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-                    data = _read(file, digest.size)
-            if Digest.of(data) != digest:
+            data = self._read_all(digest, descriptor) if found.st_size == digest.size else b""
+            if hashlib.sha256(data).hexdigest() != digest.hash:
                 self._condemn(digest, found)
                 raise BlobMissing(digest)
             self._sound[digest] = _stamp(found)
@@ -253,6 +250,14 @@ class DiskStore:
                 found = os.fstat(descriptor)
         self._useless.pop(digest, None)
         self._sound[digest] = _stamp(found)
+
+    def _read_all(self, digest: Digest, descriptor: int) -> bytes:
+        """The file's bytes, unless it has become shorter."""
+        with self._readable(digest):
+            data = os.read(descriptor, digest.size)
+            while len(data) < digest.size and (more := os.read(descriptor, digest.size - len(data))):
+                data += more
+            return data
 
     @contextlib.contextmanager
     def _readable(self, digest: Digest) -> Iterator[None]:
