@@ -1,8 +1,8 @@
-"""The system calls that an action may not make, as a classic BPF program for the kernel's seccomp filter.
+"""The system calls that an action may make, as a classic BPF program for the kernel's seccomp filter.
 
-Namespaces and file permissions are the walls of the sandbox; this is the second wall, in front of kernel interfaces
-that no build step needs and that walls have been breached through. A forbidden call fails with EPERM, as it would
-for lack of privilege, so that programs that probe for a feature go on without it.
+Namespaces and file permissions are the walls of the sandbox; this is the second wall: only what ordinary programs use is let
+through. A call that is known to be dangerous fails with EPERM, as it would for lack of privilege; one that is on no list fails
+with ENOSYS, as on a kernel that does not have it yet. Programs that probe for a feature go on without it in both cases.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable, Mapping
 
 from mlbuild.records import record
+from mlbuild.sandbox.system_calls import AARCH64, ALLOWED, REFUSED, X86_64, numbers
 
 # struct seccomp_data { int nr; __u32 arch; __u64 instruction_pointer; __u64 args[6]; }, little endian.
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
@@ -39,58 +40,27 @@ class Architecture:
     """A machine's name for the kernel (AUDIT_ARCH_…) and its system call numbers."""
 
     audit: int
-    numbers: Mapping[str, int]
+    column: int
     has_x32: bool = False
 
+    @property
+    def allowed(self) -> dict[str, int]:
+        return numbers(ALLOWED, self.column)
 
-# Calls that came after 2019 have one number on every architecture.
-_RECENT = {
-    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-    "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
-    "clone3": 435, "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443,
-    "statmount": 457, "listmount": 458, "open_tree_attr": 467,
-}  # fmt: skip
+    @property
+    def refused(self) -> dict[str, int]:
+        return numbers(REFUSED, self.column)
+
 
 ARCHITECTURES = {
-    "x86_64": Architecture(
-        0xC000003E,
-        {
-            "ioctl": 16, "socket": 41, "clone": 56, "ptrace": 101, "syslog": 103, "personality": 135,
-            "ustat": 136, "sysfs": 139, "vhangup": 153, "modify_ldt": 154, "pivot_root": 155, "adjtimex": 159,
-            "chroot": 161, "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166, "swapon": 167,
-            "swapoff": 168, "reboot": 169, "sethostname": 170, "setdomainname": 171, "iopl": 172, "ioperm": 173,
-            "create_module": 174, "init_module": 175, "delete_module": 176, "quotactl": 179, "nfsservctl": 180,
-            "lookup_dcookie": 212, "clock_settime": 227, "kexec_load": 246, "add_key": 248, "request_key": 249,
-            "keyctl": 250, "migrate_pages": 256, "unshare": 272, "move_pages": 279, "perf_event_open": 298,
-            "fanotify_init": 300, "name_to_handle_at": 303, "open_by_handle_at": 304, "clock_adjtime": 305,
-            "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "finit_module": 313,
-            "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323, **_RECENT,
-        },
-        has_x32=True,
-    ),
-    "aarch64": Architecture(
-        0xC00000B7,
-        {
-            "ioctl": 29, "umount2": 39, "mount": 40, "pivot_root": 41, "nfsservctl": 42, "chroot": 51,
-            "vhangup": 58, "quotactl": 60, "acct": 89, "personality": 92, "unshare": 97, "kexec_load": 104,
-            "init_module": 105, "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117,
-            "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171,
-            "lookup_dcookie": 18, "socket": 198, "add_key": 217, "request_key": 218, "keyctl": 219, "clone": 220,
-            "swapon": 224, "swapoff": 225, "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241,
-            "fanotify_init": 262, "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266,
-            "setns": 268, "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273,
-            "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294, **_RECENT,
-        },
-    ),
-}  # fmt: skip
-
-# Looked at more closely, or answered otherwise, than by a plain refusal.
-_SPECIAL = frozenset({"ioctl", "socket", "clone", "clone3", "personality"})
+    "x86_64": Architecture(0xC000003E, X86_64, has_x32=True),
+    "aarch64": Architecture(0xC00000B7, AARCH64),
+}
 
 
 def filter_program(architecture: Architecture) -> bytes:
     """The filter's bytes, as `bwrap --seccomp` and the kernel read them."""
-    numbers = architecture.numbers
+    allowed = architecture.allowed
     code = [
         _load(_ARCHITECTURE),
         *_unless_equal(architecture.audit, [_return(_KILL)]),
@@ -99,14 +69,26 @@ def filter_program(architecture: Architecture) -> bytes:
     if architecture.has_x32:
         code += [_jump(_JUMP_NOT_LESS, _X32_BIT, 0, 1), _refuse(_ENOSYS)]
     # Programs fall back to clone, whose flags can be seen.
-    code += _when(numbers["clone3"], [_refuse(_ENOSYS)])
-    code += _when(numbers["clone"], _refuse_when_any(0, _ANY_NEW_NAMESPACE & ~_CLONE_SIGNAL_BITS))
-    code += _when(numbers["ioctl"], [_load_argument(1), *_choose((_TIOCSTI, _TIOCLINUX), _refuse(_EPERM), _allow())])
-    code += _when(numbers["socket"], _socket())
-    code += _when(numbers["personality"], [_load_argument(0), *_choose(_PERSONALITIES, _allow(), _refuse(_EPERM))])
-    for _, number in sorted(item for item in numbers.items() if item[0] not in _SPECIAL):
-        code += _when(number, [_refuse(_EPERM)])
-    return b"".join([*code, _allow()])
+    code += _when(allowed["clone3"], [_refuse(_ENOSYS)])
+    code += _when(allowed["clone"], _refuse_when_any(0, _ANY_NEW_NAMESPACE & ~_CLONE_SIGNAL_BITS))
+    code += _when(allowed["ioctl"], [_load_argument(1), *_choose((_TIOCSTI, _TIOCLINUX), _refuse(_EPERM), _allow())])
+    code += _when(allowed["socket"], _socket())
+    code += _when(allowed["personality"], [_load_argument(0), *_choose(_PERSONALITIES, _allow(), _refuse(_EPERM))])
+    return b"".join([*code, *_by_number(allowed, architecture.refused)])
+
+
+def _by_number(allowed: Mapping[str, int], refused: Mapping[str, int]) -> list[bytes]:
+    """The answers for all numbers there are, in runs of neighbours with the same one: what is on neither list is unknown here."""
+    answers = {number: _refuse(_EPERM) for number in refused.values()}
+    answers |= dict.fromkeys(allowed.values(), _allow())
+    code: list[bytes] = []
+    last = _refuse(_ENOSYS)
+    for number in range(max(answers) + 2):
+        answer = answers.get(number, _refuse(_ENOSYS))
+        if answer != last:
+            code += [_jump(_JUMP_NOT_LESS, number, 1, 0), last]
+            last = answer
+    return [*code, last]
 
 
 def _socket() -> list[bytes]:
