@@ -25,7 +25,7 @@ from mlbuild.sandbox.own_folder import OwnFolder
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
 from mlbuild.sandbox.starter import starter
-from mlbuild.sandbox.surroundings import BOOT, write_boot, write_etc
+from mlbuild.sandbox.surroundings import write_etc, write_proc
 from mlbuild.sandbox.words import disk_trouble, signal_name
 from mlbuild.sandbox.work_folder import OutputBlocked, make_work_folder
 from mlbuild.terms import EMPTY, WORKING_DIRECTORY, Digest, Spawn, SpawnResult
@@ -81,6 +81,7 @@ class LinuxRunner:
         self._bounds = Bounds(limits, enforcement)
         self._lock = threading.Lock()
         self._own: OwnFolder | None = None
+        self._masks: tuple[tuple[str, str], ...] = ()
         self._spawner: Spawner | None = None
         self._is_interrupted = False
 
@@ -138,7 +139,7 @@ class LinuxRunner:
                     raise status.error()
                 self._own = OwnFolder(self._folder)
                 write_etc(self._own.path / "etc")
-                write_boot(self._own.path / "boot_id")
+                self._masks = write_proc(self._own.path / "proc")
                 bubblewrap = status.bubblewrap
                 self._spawner = Spawner(
                     bubblewrap.program,
@@ -228,7 +229,7 @@ class LinuxRunner:
             tuple((link.target, f"/{link.name}") for link in root.symlinks),
             f"{own}/work",
             environment,
-            masks=((f"{spawner.path('run')}/boot_id", BOOT),) if os.path.exists(BOOT) else (),
+            masks=[(f"{spawner.path('run')}/proc/{name}", path) for name, path in self._masks],
         )
 
     def _keep_log(self, log: BinaryIO, is_cut: bool) -> Digest:

@@ -1,4 +1,4 @@
-"""The few files of `/etc` that programs expect everywhere, with the same bytes on every machine."""
+"""The few files of `/etc` that programs expect everywhere, and the telling ones of `/proc`, with the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -21,16 +21,30 @@ ETC = {
     "passwd": f"builder:x:{USER}:{GROUP}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n".encode(),
 }
 
-BOOT = "/proc/sys/kernel/random/boot_id"
-"""The number of the machine's present run: it would tell one machine, and one day, from another."""
+PROC = {
+    "sys/kernel/random/boot_id": b"00000000-0000-0000-0000-000000000000\n",
+    "uptime": b"0.00 0.00\n",
+    "loadavg": b"0.00 0.00 0.00 1/1 1\n",
+    "cmdline": b"\n",
+    "kallsyms": b"",
+    "keys": b"",
+    "key-users": b"",
+    "locks": b"",
+}
+"""Files of `/proc` that would tell one machine, or one day, from another, and what every sandbox shows for them."""
 
-_NO_BOOT = b"00000000-0000-0000-0000-000000000000\n"
 
-
-def write_boot(file: Path) -> None:
-    """Makes `file` the number that every sandbox shows."""
-    file.write_bytes(_NO_BOOT)
-    file.chmod(0o444)
+def write_proc(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Fills `folder`; returns (name in it, path in a sandbox) of the files that this machine has."""
+    folder.mkdir()
+    masks = []
+    for name, content in PROC.items():
+        if os.path.exists(f"/proc/{name}"):
+            path = folder / name.replace("/", ".")
+            path.write_bytes(content)
+            path.chmod(0o444)
+            masks.append((path.name, f"/proc/{name}"))
+    return tuple(masks)
 
 
 def write_etc(folder: Path) -> None:

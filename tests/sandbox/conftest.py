@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ import pytest
 from mlbuild.files.staging import TreeStore
 from mlbuild.reapi import encode_directory
 from mlbuild.sandbox import LinuxRunner, probe
+from mlbuild.sandbox.seccomp import ARCHITECTURES
+from mlbuild.sandbox.surroundings import PROC
 from mlbuild.store import DiskStore
 from mlbuild.terms import (
     Digest,
@@ -23,6 +28,7 @@ from mlbuild.terms import (
     SpawnResult,
     SymlinkNode,
 )
+from tests.sandbox.walls import WALLS, Wall
 
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 PROGRAMS = (
@@ -151,7 +157,7 @@ LOADER = next((Path(path) for path in LOADERS if Path(path).exists()), Path())
 SHELL = (f"../shell/lib/{LOADER.name}", "--library-path", "../shell/lib", "../shell/bin/sh")
 PYTHON = (f"../python/lib/{LOADER.name}", "--library-path", "../python/lib", "../python/bin/python3", "-I", "-S")
 PROBE_MODULES = """
-import sys, os, encodings.utf_8, ctypes, socket, fcntl, json, struct, select, resource, time, threading, stat, mmap, array, errno, termios
+import sys, os, encodings.utf_8, ctypes, socket, fcntl, json, struct, select, resource, signal, time, threading, stat, mmap, array, errno, termios
 print(os.path.realpath(sys.executable))
 print(os.path.dirname(os.__file__))
 for module in list(sys.modules.values()):
@@ -186,22 +192,42 @@ def as_root() -> None:
         pytest.skip("needs root")
 
 
-WALLS = {
-    "vsock": "EAFNOSUPPORT", "packet": "EAFNOSUPPORT", "alg": "EAFNOSUPPORT", "netlink-kobject": "EAFNOSUPPORT",
-    "udp-out": "ENETUNREACH", "unshare-user": "EPERM", "unshare-user-mount": "EPERM", "setns": "EPERM",
-    "clone3": "ENOSYS", "mount": "EPERM", "remount": "EPERM", "umount": "EPERM", "pivot_root": "EPERM",
-    "open_tree": "EPERM", "fsopen": "EPERM", "mount_setattr": "EPERM", "chroot": "EPERM", "keyctl": "EPERM",
-    "add_key": "EPERM", "ptrace": "EPERM", "process_vm_readv": "EPERM", "bpf": "EPERM", "perf_event_open": "EPERM",
-    "userfaultfd": "EPERM", "io_uring": "EPERM", "open_by_handle_at": "EPERM", "kexec_load": "EPERM",
-    "init_module": "EPERM", "quotactl": "EPERM", "swapon": "EPERM", "acct": "EPERM", "clock_settime": "EPERM",
-    "sethostname": "EPERM", "personality-no-random": "EPERM", "push-into-terminal": "EPERM",
-    "controlling-terminal": "ENXIO", "setuid-0": "EINVAL", "mknod": "EPERM",
-    "negative-nice": "EACCES", "write-root": "EROFS", "write-dev": "EROFS",
-    "host-loopback": "ECONNREFUSED", "host-abstract-socket": "ECONNREFUSED",
-}  # fmt: skip
-"""What each probe must be answered with in a sandbox."""
+@pytest.fixture(scope="session")
+def walls() -> dict[str, Wall]:
+    return WALLS
 
 
 @pytest.fixture(scope="session")
-def walls() -> dict[str, str]:
-    return WALLS
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """Places of the host that an action must not reach, and what else the probes are told."""
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "file").write_bytes(b"x")
+    (folder / "input").write_bytes(b"x")
+    calls = ARCHITECTURES[platform.machine()]
+    abstract = f"\0mlbuild-test-{os.getpid()}"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        listening(abstract),
+        listening(str(folder / "socket")),
+        subprocess.Popen(["sleep", "600"]) as process,
+    ):
+        yield {
+            "numbers": {**calls.allowed, **calls.refused, "memfd_secret": 447},
+            "masks": {name: content.decode() for name, content in PROC.items()},
+            "loopback": list(server.getsockname()),
+            "abstract": abstract,
+            "path-socket": str(folder / "socket"),
+            "folder": str(folder),
+            "file": str(folder / "file"),
+            "input": str(folder / "input"),
+            "pid": process.pid,
+        }
+        process.kill()
+
+
+@contextmanager
+def listening(address: str) -> Iterator[None]:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen()
+        yield

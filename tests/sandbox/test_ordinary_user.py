@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.walls import PROBES
+
 USER = 61_234
 TOOL = """
 import sys, json
@@ -79,16 +81,13 @@ def test_an_ordinary_user_gets_the_same_result(workshop, as_user):
     assert log == workshop.text(ours.stdout)
 
 
-def test_an_ordinary_users_sandbox_has_the_same_walls(workshop, as_user, walls):
-    probes = Path(__file__).with_name("probes.py").read_text()
-    root = workshop.input_root({})
-    command = (*workshop.python_command, "-c", probes)
-    exit_code, _, _, log = as_user(root, "{}", *command)
+def test_an_ordinary_users_sandbox_has_the_same_walls(workshop, as_user, walls, facts):
+    root = workshop.input_root({"a": b""})
+    command = (*workshop.python_command, "-c", PROBES)
+    exit_code, _, _, log = as_user(root, json.dumps({**facts, "input": "/inputs/a"}), *command)
     found = json.loads(log)
     assert exit_code == 0
-    assert {name: found[name] for name in walls if name in found} == {
-        name: error for name, error in walls.items() if not name.startswith("host-")
-    }
+    assert {name: found[name] for name in walls} == {name: wall.inside for name, wall in walls.items()}
     assert (found["environ-1"], found["fds"], found["user"]) == ("", [0, 1, 2], [1000, 1000])
 
 
