@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+from mlbuild.files.sharing import make_private_part
 from mlbuild.flags import COMMANDS, REMOTE, Command, Flag, error, parse, size_of
 from mlbuild.records import field, record
 
@@ -93,6 +94,8 @@ class BuildRequest:
     cache_folder: Path
     read_only_cache: Path | None
     """The one that was named, where it may not be written, perhaps not read either: then `cache_folder` is another."""
+    private_folder: Path
+    """Where in the cache folder that is which no other user may touch, also where a group shares the rest."""
     cache_limit: int | None
     """The bytes that the cache folder may hold, if that was said (`--disk_cache_max_size`)."""
     state_folder: Path
@@ -144,6 +147,7 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         return _path(values[name], environ, workspace, cwd) if name in values else ""
 
     cache, read_only = cache_folders(environ, path("disk_cache"))
+    private = make_private_part(cache)
     processors = len(os.sched_getaffinity(0))
     return BuildRequest(
         command=command.name,
@@ -154,8 +158,9 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         package="" if cwd == workspace else str(cwd.relative_to(workspace)),
         cache_folder=cache,
         read_only_cache=read_only,
+        private_folder=private,
         cache_limit=size_of(values["disk_cache_max_size"]) if "disk_cache_max_size" in values else None,
-        state_folder=cache / "state" / hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32],
+        state_folder=private / "state" / hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32],
         rules_folder=rules_folder(),
         environ=dict(environ),
         jobs=int(values.get("jobs") or processors),

@@ -22,4 +22,4 @@ def run(request: BuildRequest) -> int:
             hint="install it with `pip install 'mlbuild[lsp]'`",
             exit_code=ExitCode.ENVIRONMENT,
         ) from None
-    return serve(request.cache_folder, request.rules_folder)
+    return serve(request.private_folder, request.rules_folder)

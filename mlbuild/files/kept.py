@@ -12,6 +12,8 @@ import os
 
 import xxhash
 
+from mlbuild.files.sharing import file_mode, make_folder
+
 CHECKSUM = 16
 
 
@@ -38,7 +40,8 @@ def keep(path: str, magic: bytes, value: object) -> bool:
 def replace_whole(path: str, content: bytes) -> bool:
     """Replaces a file of our own, or leaves it; says whether the disk took it, and whether nobody else was at it."""
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        folder = os.path.dirname(path)
+        make_folder(folder)
         # One name for all: what a killed process leaves is used by the next, instead of being left for good.
         temporary = f"{path}.new"
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -47,6 +50,8 @@ def replace_whole(path: str, content: bytes) -> bool:
             if not os.path.samestat(os.stat(temporary), os.fstat(descriptor)):
                 return False  # somebody else has just renamed it
             try:
+                if (mode := file_mode(folder)) != 0o600:
+                    os.fchmod(descriptor, mode)
                 os.ftruncate(descriptor, 0)
                 _write(descriptor, content)
                 os.replace(temporary, path)

@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol
 from mlbuild.files import tree_list
 from mlbuild.files.hashing import sha256_of
 from mlbuild.files.remove import remove_tree
-from mlbuild.files.tree_list import Entry
+from mlbuild.files.tree_list import Entry, TreeList
 from mlbuild.reapi import decode_directory
 from mlbuild.records import record
 from mlbuild.terms import Digest, Directory, FileNode
@@ -99,7 +99,7 @@ class TreeStore:
                 if not self._is_sound(place):
                     self._build(digest, place)
                 with contextlib.suppress(OSError):
-                    os.utime(place.with_suffix(".list"))
+                    os.utime(_listing(place))
                 self._sound.add(digest)
         return place
 
@@ -158,10 +158,6 @@ class TreeStore:
     def remove_program(self, name: str) -> None:
         """Removes a program by its hash; trees that hold it keep it. For who is alone."""
         (self._programs / name).unlink(missing_ok=True)
-
-    def is_sound(self, name: str) -> bool:
-        """Whether the tree holds what it should; see `tree_list` for what is read to know that."""
-        return self._is_sound(self.trees / name)
 
     def _is_alone(self) -> bool:
         """Whether no other process uses the trees; if so, none can begin to before we take the shared lock again.
@@ -241,7 +237,7 @@ class TreeStore:
                 if self._is_sound(place):
                     return
                 self._discard(place)
-                written.replace(place.with_suffix(".list"))
+                written.replace(_listing(place))
                 new.rename(place)
         finally:
             written.unlink(missing_ok=True)
@@ -264,27 +260,17 @@ class TreeStore:
         with contextlib.suppress(FileNotFoundError):
             place.rename(old)
             remove_tree(old)
-        place.with_suffix(".list").unlink(missing_ok=True)
+        _listing(place).unlink(missing_ok=True)
 
     def _is_sound(self, place: Path) -> bool:
         """Whether the tree holds what it should; what looks otherwise than when it was last read is read again."""
-        listing = place.with_suffix(".list")
-        if (known := tree_list.load(listing)) is None:
-            return False
-        try:
-            root = os.open(place, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            now = tree_list.looked_over(known, root, _TIMES[1])
-        finally:
-            os.close(root)
+        known, now = _looked_over(place)
         if now is not None and now != known:
             # A disk that refuses it costs time only: the next to come reads again.
             new = self.trees / f".new-{secrets.token_hex(16)}.list"
             with contextlib.suppress(OSError):
                 if now.save(new):
-                    new.replace(listing)
+                    new.replace(_listing(place))
         return now is not None
 
     def _fill(self, digest: Digest, destination: Path, empty: frozenset[str]) -> list[Entry]:
@@ -334,7 +320,9 @@ class TreeStore:
                 raise
         else:
             found = os.stat(path, dir_fd=root, follow_symlinks=False)
-            if (found.st_mode, found.st_mtime_ns) == (stat.S_IFREG | mode, _TIMES[1]):
+            # Another user's file stays his to change.
+            is_ours = found.st_uid == os.geteuid()
+            if is_ours and (found.st_mode, found.st_mtime_ns) == (stat.S_IFREG | mode, _TIMES[1]):
                 return
             os.unlink(path, dir_fd=root)
         self._copy(file.digest, path, root, mode)
@@ -374,6 +362,30 @@ class TreeStore:
             os.utime(target, ns=_TIMES)
         finally:
             os.close(target)
+
+
+def is_sound(place: Path) -> bool:
+    """Whether the tree at `place` holds what it should; see `tree_list` for what is read to know that. Changes nothing."""
+    return _looked_over(place)[1] is not None
+
+
+def _looked_over(place: Path) -> tuple[TreeList | None, TreeList | None]:
+    """What is listed of a tree, and that as it is now; nothing, for a tree that does not hold it."""
+    known = tree_list.load(_listing(place))
+    if known is None:
+        return None, None
+    try:
+        root = os.open(place, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return known, None
+    try:
+        return known, tree_list.looked_over(known, root, _TIMES[1])
+    finally:
+        os.close(root)
+
+
+def _listing(place: Path) -> Path:
+    return place.with_suffix(".list")
 
 
 def _without_nested(shared: dict[str, Digest]) -> dict[str, Digest]:

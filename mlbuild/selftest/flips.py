@@ -109,6 +109,7 @@ def _small(scene: Scene) -> Iterator[Kept]:
     from mlbuild.files.output_tree import MAGIC as PLACED
     from mlbuild.store.entries import decoded
     from mlbuild.store.flushed import MAGIC as FLUSHED
+    from mlbuild.store.notes import load_note
 
     def entry(path: Path) -> bool:
         try:
@@ -129,8 +130,8 @@ def _small(scene: Scene) -> Iterator[Kept]:
     for path in scene.cache.glob("state/*/*"):
         if (magic := magics.get(path.name)) is not None:
             yield Kept(path, path.stat().st_size, partial(state, path, magic))
-    yield Kept(scene.cache / "flushed", (scene.cache / "flushed").stat().st_size,
-               partial(state, scene.cache / "flushed", FLUSHED))  # fmt: skip
+    flushed = scene.cache / "flushed"
+    yield Kept(flushed, flushed.stat().st_size, lambda: load_note(flushed, FLUSHED) is not None)
     for path in scene.cache.glob("staged/trees/*.list"):
         yield Kept(path, path.stat().st_size, partial(listing, path))
 

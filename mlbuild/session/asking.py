@@ -61,7 +61,7 @@ def _loader(request: BuildRequest, sink: EventSink) -> Loader:
     sources = DiskSourceTree(
         request.workspace, {REPOSITORY: request.rules_folder.parent}, MemoryStore(), FileStates(None)
     )
-    return Loader(sources, ProgramCache(request.cache_folder / "lang"), sink)
+    return Loader(sources, ProgramCache(request.private_folder / "lang"), sink)
 
 
 def _source(request: BuildRequest) -> Source:

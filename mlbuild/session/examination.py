@@ -25,7 +25,7 @@ def examine(request: BuildRequest) -> tuple[str, ...]:
     from mlbuild.sandbox import Limits, keeping, probe
 
     lines = [f"mlbuild {mlbuild.__version__}, Python {platform.python_version()} ({sys.executable})"]
-    status = probe(request.cache_folder)
+    status = probe(request.private_folder)
     lines.append(f"{'ok' if status.is_hermetic else 'no'}: sandbox: {status.summary}")
     if status.remedy:
         lines.append(f"    try: {status.remedy}")

@@ -7,22 +7,22 @@ import os
 from pathlib import Path
 
 
-def may_be_there(cache: Path) -> bool:
+def may_be_there(cache: Path, private: Path) -> bool:
     """Whether there is any, or another command is at work."""
-    for place in ("run/runs", "tmp"):
+    for place in (private / "run" / "runs", cache / "tmp"):
         with contextlib.suppress(OSError):
-            if os.listdir(cache / place):
+            if os.listdir(place):
                 return True
     return False
 
 
-def remove(cache: Path) -> None:
+def remove(cache: Path, private: Path) -> None:
     """Removes what is nobody's any more. A disk that does not let it go keeps it: it is in nobody's way."""
     from mlbuild.sandbox import remove_leftovers
     from mlbuild.store.temporary import TemporaryFiles
 
     with contextlib.suppress(OSError):
-        remove_leftovers(cache / "run")
+        remove_leftovers(private / "run")
     with contextlib.suppress(OSError):
         temporary = TemporaryFiles(cache / "tmp")
         temporary.clear_away()

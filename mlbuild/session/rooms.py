@@ -15,6 +15,7 @@ from mlbuild.execution import Doors, Options, Outcome, execute, until_whole
 from mlbuild.fetch import HostFetcher, configuration_files, index_settings, path_folders
 from mlbuild.files.last_build import Witness
 from mlbuild.files.output_tree import DiskOutputTree
+from mlbuild.files.sharing import is_shared
 from mlbuild.files.source_tree import DiskSourceTree
 from mlbuild.files.staging import TreeStore
 from mlbuild.files.states import FileStates
@@ -52,10 +53,10 @@ class Rooms:
 
     def _open(self, request: BuildRequest, sink: EventSink, opening: ExitStack) -> None:
         """Each room that is opened is closed again, last first, also where a later one cannot be opened."""
-        cache = request.cache_folder
+        cache, private = request.cache_folder, request.private_folder
         with suppress(OSError):
             # What others keep is in nobody's way.
-            remove_leftovers(cache / "run")
+            remove_leftovers(private / "run")
         self._say_whose(cache)
         self.states = FileStates(request.state_folder / "files")
         opening.callback(self.states.save)
@@ -80,18 +81,18 @@ class Rooms:
         if self.remote is not None and self.remote.leaves_outputs:
             self.leaving = LeavingOutputs(self.outputs, self.remote.is_here)
         with in_words(cache):
-            self.trees = TreeStore(cache / "staged", self.store)
+            self.trees = TreeStore(private / "staged", self.store)
         opening.callback(self.trees.close)
         self.runner = self._open_runner(request)
         opening.callback(self.runner.close)
         uv_files, pip_files = configuration_files(request.environ)
         self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
         self.fetcher = HostFetcher(
-            local, str(cache / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
+            local, str(private / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
         )
-        programs = ProgramCache(cache / "lang")
+        programs = ProgramCache(private / "lang")
         opening.callback(programs.close)
-        packages = PrivateFolder(cache / "lang", ".package")
+        packages = PrivateFolder(private / "lang", ".package")
         about = repr((mlbuild.__version__, [*null_build.own_code()]))
         self.loader = Loader(self.sources, programs, sink, keeper=packages, about=about)
         self.configuration = Configuration(request.defines)
@@ -152,7 +153,7 @@ class Rooms:
     def own_folder(self) -> OwnFolder:
         """A folder for a program to run in. Raises UserError where the disk refuses it."""
         with in_words(self._request.cache_folder):
-            return OwnFolder(self._request.cache_folder / "run")
+            return OwnFolder(self._request.private_folder / "run")
 
     def until_whole(self, work: Callable[[], T]) -> T:
         """Work that needs blobs of results: what lacks some is made again. Raises UserError where that is in vain."""
@@ -180,7 +181,7 @@ class Rooms:
 
     def _open_runner(self, request: BuildRequest) -> LinuxRunner | PlainRunner:
         """What runs the spawns. Said where it is no sandbox."""
-        folder = request.cache_folder / "run"
+        folder = request.private_folder / "run"
         if request.sandbox == "none":
             self._warn(
                 Diagnostic(
@@ -231,7 +232,7 @@ class Rooms:
     def _say_whose(self, cache: Path) -> None:
         """Root may write anywhere; what it leaves in a user's cache, that user cannot write any more."""
         there = next(each for each in (cache, *cache.parents) if each.exists())
-        if os.geteuid() == 0 and (owner := there.stat().st_uid) != 0:
+        if os.geteuid() == 0 and (owner := there.stat().st_uid) != 0 and not is_shared(cache):
             self._warn(
                 Diagnostic(
                     "cache-of-a-user",

@@ -296,8 +296,9 @@ class Session:
 
     def _tidy(self) -> None:
         """What commands have left that were killed goes, also where there is nothing else to do."""
-        if leftovers.may_be_there(self._request.cache_folder):
-            leftovers.remove(self._request.cache_folder)
+        places = self._request.cache_folder, self._request.private_folder
+        if leftovers.may_be_there(*places):
+            leftovers.remove(*places)
 
     def _collect(self) -> None:
         """After work that may have made the cache grow, if it has a limit."""

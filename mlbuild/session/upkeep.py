@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlbuild.diagnostics import ExitCode, fail
 from mlbuild.store.upkeep import Collected, Verified, amounts, collect, last_collection, repair, verify
+from mlbuild.store.words import cannot_read
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
@@ -60,10 +63,11 @@ def tell_verified(request: BuildRequest) -> Told:
 def tell_repaired(request: BuildRequest) -> Told:
     if not _folder(request).is_dir():
         return (_nothing(request),), True
+    from mlbuild.files.sharing import private_part
     from mlbuild.sandbox import remove_leftovers
 
     done = repair(_folder(request))
-    remove_leftovers(_folder(request) / "run")
+    remove_leftovers(private_part(_folder(request)) / "run")
     left = tuple(f"left: {finding.what} {finding.path}: {why}" for finding, why in done.left)
     count = len(done.verified.findings) - len(left)
     repaired = f"repaired: {_count(count, 'finding')}; what is needed of them is made again by the next build"
@@ -94,8 +98,11 @@ TASKS: Mapping[str, Callable[[BuildRequest], Told]] = {
 
 
 def _folder(request: BuildRequest) -> Path:
-    """The one that was asked for, also where builds keep what they make in another."""
-    return request.read_only_cache or request.cache_folder
+    """The one that was asked for, also where builds keep what they make in another. Raises UserError."""
+    folder = request.read_only_cache or request.cache_folder
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+        raise cannot_read(folder, PermissionError(errno.EACCES, ""))
+    return folder
 
 
 def _collected(done: Collected, limit: int) -> list[str]:

@@ -14,17 +14,19 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mlbuild.files.kept import keep, load_kept
+from mlbuild.files.sharing import make_folder, open_lock, private_part
 from mlbuild.files.staging import TreeStore
 from mlbuild.records import record
 from mlbuild.store.collect import Item, Kind, choose
 from mlbuild.store.completeness import Completeness
 from mlbuild.store.disk import DiskStore
 from mlbuild.store.entries import decoded
+from mlbuild.store.notes import keep_note, load_note
 from mlbuild.store.retired import Retired
 from mlbuild.store.survey import COMPILED, Amounts, amounts, survey
+from mlbuild.store.words import in_words
 
-MAGIC = b"mlbuild-collected-1\n"
+MAGIC = b"mlbuild-collected-2\n"
 
 
 @record
@@ -66,14 +68,17 @@ def collect(folder: Path, limit: int, target: int, *, waits: bool) -> Collected 
             chosen, is_alone = _retire(folder, target)
             _remove_retired(folder)
         after = amounts(folder) if chosen else before
-        keep(str(folder / "last-collection"), MAGIC, (time.time_ns(), limit, after.on_disk))
+        keep_note(folder / "last-collection", MAGIC, map(str, (time.time_ns(), limit, after.on_disk)))
         removed = tuple((kind, sum(item.kind is kind for item in chosen)) for kind in Kind)
         return Collected(before.on_disk, after.on_disk, after.retired.on_disk, removed, is_alone)
 
 
 def last_collection(folder: Path) -> LastCollection | None:
-    kept = load_kept(str(folder / "last-collection"), MAGIC)
-    return LastCollection(*kept) if isinstance(kept, tuple) and len(kept) == 3 else None
+    try:
+        time_ns, limit, after = map(int, load_note(folder / "last-collection", MAGIC) or ())
+    except ValueError:
+        return None
+    return LastCollection(time_ns, limit, after)
 
 
 def remove_retired(folder: Path) -> None:
@@ -89,7 +94,7 @@ def _counted(found: Amounts) -> int:
 
 def _retire(folder: Path, target: int) -> tuple[tuple[Item, ...], bool]:
     store = DiskStore(folder)
-    trees = TreeStore(folder / "staged", store)
+    trees = TreeStore(private_part(folder) / "staged", store)
     try:
         with trees.alone() as is_alone:
             # Trees in use stay, and with them the blobs that they are links to.
@@ -102,7 +107,7 @@ def _retire(folder: Path, target: int) -> tuple[tuple[Item, ...], bool]:
                 trees.remove_program(name)
         # Whoever waits to stage something need not wait for the rest.
         _unlink(folder / "quarantine", _names(chosen, Kind.SET_ASIDE))
-        _unlink(folder / COMPILED, _names(chosen, Kind.COMPILED))
+        _unlink(private_part(folder) / COMPILED, _names(chosen, Kind.COMPILED))
         _unlink(folder / "ac", (f"{name[:2]}/{name}" for name in _names(chosen, Kind.ENTRY)))
         Retired(folder).retire(_names(chosen, Kind.BLOB))
         return chosen, is_alone
@@ -138,8 +143,9 @@ def _unlink(folder: Path, names: Iterable[str]) -> None:
 @contextlib.contextmanager
 def _only_one(folder: Path, waits: bool) -> Iterator[bool]:
     """One process collects at a time; the lock is the kernel's."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / "collecting", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with in_words(folder):
+        make_folder(folder)
+        descriptor = open_lock(folder / "collecting")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         is_ours = True

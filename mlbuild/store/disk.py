@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from mlbuild.diagnostics import Diagnostic
 from mlbuild.files.hashing import sha256_of
+from mlbuild.files.sharing import make_folder
 from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
 from mlbuild.store.durable import Durability
@@ -36,8 +37,8 @@ CHUNK = 1 << 20
 UNREADABLE = frozenset({errno.EIO, errno.EBADMSG, errno.ESTALE, errno.EREMOTEIO, errno.EUCLEAN})
 """The disk or the server behind it fails: this says nothing about the blob."""
 
-Stamp = tuple[int, int, int]
-"""(size, mtime_ns, inode); not the ctime: hard links move it."""
+Stamp = tuple[int, int, int, int]
+"""(size, mtime_ns, inode, ctime_ns); of our own files no ctime: hard links move it. Another's, he can change under us."""
 
 
 class DiskStore:
@@ -51,8 +52,7 @@ class DiskStore:
         self._blobs = str(folder / "cas")
         self._warn = warn
         with in_words(folder):
-            for each in (folder, folder / "cas"):
-                each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder / "cas")
             # From here on nothing that we see goes before we close.
             self._lease = Lease(folder)
         self._temporary = TemporaryFiles(folder / "tmp")
@@ -278,7 +278,7 @@ class DiskStore:
         try:
             os.rename(temporary, path)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            make_folder(os.path.dirname(path))
             os.rename(temporary, path)
         self._durability.wrote()
         self._useless.pop(digest, None)
@@ -298,7 +298,7 @@ class DiskStore:
             if not os.path.samestat(os.lstat(path), found):
                 return
             quarantine = self._folder / "quarantine"
-            quarantine.mkdir(mode=0o700, exist_ok=True)
+            make_folder(quarantine)
             os.rename(path, quarantine / f"{digest.hash}-{secrets.token_hex(4)}")
         if self._warn is not None:
             self._warn(
@@ -317,7 +317,8 @@ class ReadOnlyStore(DiskStore):
 
 
 def _stamp(found: os.stat_result) -> Stamp:
-    return (found.st_size, found.st_mtime_ns, found.st_ino)
+    ctime_ns = 0 if found.st_uid == os.geteuid() else found.st_ctime_ns
+    return (found.st_size, found.st_mtime_ns, found.st_ino, ctime_ns)
 
 
 def _read(source: BinaryIO, size: int) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlbuild.diagnostics import Diagnostic
+from mlbuild.files.sharing import file_mode, make_folder
 from mlbuild.reapi import decode_result, encode_result
 from mlbuild.seams import ContentStore
 from mlbuild.store.completeness import Completeness
@@ -38,6 +39,7 @@ class DiskActionCache:
         self._lock = threading.Lock()
         self._temporary = TemporaryFiles(folder / "tmp")
         self._completeness = Completeness(store)
+        self._mode = file_mode(folder)
 
     def close(self) -> None:
         self._temporary.close()
@@ -94,10 +96,12 @@ class DiskActionCache:
             view = memoryview(content)
             while view:
                 view = view[os.write(descriptor, view) :]
+            if self._mode != 0o600:
+                os.fchmod(descriptor, self._mode)
             try:
                 os.rename(temporary, path)
             except FileNotFoundError:
-                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                make_folder(os.path.dirname(path))
                 os.rename(temporary, path)
         finally:
             self._temporary.drop(descriptor, temporary)
@@ -107,7 +111,7 @@ class DiskActionCache:
         with contextlib.suppress(OSError):
             if os.path.samestat(os.lstat(path), found):
                 quarantine = self._root / "quarantine"
-                quarantine.mkdir(mode=0o700, exist_ok=True)
+                make_folder(quarantine)
                 os.rename(path, quarantine / f"{os.path.basename(path)}-{secrets.token_hex(4)}")
 
     def _say(self, error: OSError) -> None:

@@ -1,6 +1,6 @@
 """When a cache was last flushed, and what a loss of power may therefore have harmed: that is read before it is believed.
 
-The file `flushed` has the run of the machine, the time of its last flush, and windows of time. A blob whose ctime lies
+The file `flushed` has the run of the machine, the time of its last flush, and windows of time, a line each. A blob whose ctime lies
 in one of them was put after the last flush of a run that has ended since.
 """
 
@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from mlbuild.files.boot import boot
-from mlbuild.files.kept import keep, load_kept
+from mlbuild.store.notes import keep_note, load_note
 
-MAGIC = b"mlbuild-flushed-1\n"
+MAGIC = b"mlbuild-flushed-2\n"
 SLACK_NS = 2_000_000_000
 """The step of the coarsest clock of a file system."""
 NOTED_AGAIN_AFTER_NS = 1_000_000_000
@@ -26,7 +26,7 @@ class Flushed:
     """Of one cache. A note that cannot be written, or is lost, costs those who come after a loss of power time only."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = str(folder / "flushed")
+        self._path = folder / "flushed"
         self._run = boot()
         self._noted_ns = 0
         self._windows = self._look(folder)
@@ -38,12 +38,12 @@ class Flushed:
         """All that was put before this moment is on the disk."""
         if began_ns - self._noted_ns > NOTED_AGAIN_AFTER_NS:
             self._noted_ns = began_ns
-            keep(self._path, MAGIC, (self._run, began_ns, self._windows))
+            self._keep(began_ns, self._windows)
 
     def _look(self, folder: Path) -> tuple[Window, ...]:
         windows: tuple[Window, ...]
-        known = load_kept(self._path, MAGIC)
-        if isinstance(known, tuple) and len(known) == 3:
+        known = self._load()
+        if known is not None:
             run, flushed_ns, windows = known
         elif not os.listdir(folder / "cas"):
             run, flushed_ns, windows = self._run, 0, ()
@@ -55,5 +55,15 @@ class Flushed:
             if len(windows) > MOST_WINDOWS:
                 windows = ((windows[0][0], windows[1][1]), *windows[2:])
         if run != self._run or not known:
-            keep(self._path, MAGIC, (self._run, now_ns, windows))
+            self._keep(now_ns, windows)
         return windows
+
+    def _load(self) -> tuple[str, int, tuple[Window, ...]] | None:
+        try:
+            run, flushed, *windows = load_note(self._path, MAGIC) or [""]
+            return run, int(flushed), tuple((int(first), int(last)) for first, last in map(str.split, windows))
+        except ValueError:
+            return None
+
+    def _keep(self, flushed_ns: int, windows: tuple[Window, ...]) -> None:
+        keep_note(self._path, MAGIC, (self._run, str(flushed_ns), *(f"{first} {last}" for first, last in windows)))

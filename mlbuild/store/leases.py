@@ -14,6 +14,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from mlbuild.files.sharing import make_folder, open_lock
+
 _CANNOT_MAKE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
@@ -71,7 +73,6 @@ def _shared(leases: Path) -> int:
         known = _generations(leases)
         if not known:
             try:
-                leases.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _make(leases, 0)
             except OSError as error:
                 if error.errno in _CANNOT_MAKE:
@@ -107,5 +108,5 @@ def _generations(leases: Path) -> list[int]:
 
 
 def _make(leases: Path, generation: int) -> None:
-    leases.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(leases / str(generation), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))
+    make_folder(leases)
+    os.close(open_lock(leases / str(generation), 0o644))

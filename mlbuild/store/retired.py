@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mlbuild.files.sharing import make_folder, open_lock
 from mlbuild.store import leases
 
 AT_ONCE = 200
@@ -24,7 +25,7 @@ class Retired:
     def retire(self, hashes: list[str]) -> None:
         """Takes blobs away from those who begin from now on. Raises OSError."""
         place = self._retired / str(leases.newest(self._folder))
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(place)
         for start in range(0, len(hashes), AT_ONCE):
             with _held(self._folder / "retiring", fcntl.LOCK_EX):
                 for name in hashes[start : start + AT_ONCE]:
@@ -66,7 +67,7 @@ def fetched_back(folder: Path, name: str, path: str) -> Iterator[None]:
         yield
         return
     with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        make_folder(os.path.dirname(path))
     # While nothing can be retired, a blob that is not here is there, or somebody else has just fetched it back.
     with _held(folder / "retiring", fcntl.LOCK_SH):
         for generation in generations(folder):
@@ -79,7 +80,7 @@ def fetched_back(folder: Path, name: str, path: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _held(path: Path, how: int) -> Iterator[None]:
     try:
-        lock = os.open(path, (os.O_RDONLY if how == fcntl.LOCK_SH else os.O_RDWR | os.O_CREAT) | os.O_CLOEXEC, 0o644)
+        lock = open_lock(path, 0o644) if how == fcntl.LOCK_EX else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         yield
         return

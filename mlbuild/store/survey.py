@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from mlbuild.files.sharing import private_part
 from mlbuild.files.staged import staged
 from mlbuild.reapi import decode_directory
 from mlbuild.records import record, replace
@@ -20,7 +21,7 @@ from mlbuild.terms import Digest, FileValue, SpawnResult, TreeValue
 
 HASH_LENGTH = 64
 COMPILED = "lang"
-"""The folder of the language's own files, in the cache's."""
+"""The folder of the language's own files, in the user's part of the cache's."""
 
 
 @record
@@ -48,15 +49,16 @@ class Amounts:
 
 def amounts(folder: Path) -> Amounts:
     """By looking at every file, and reading none. Raises OSError."""
+    private = private_part(folder)
     disk: dict[int, int] = {}
     blobs = _tally(_in_pairs(folder / "cas"), disk)
     entries = _tally(_in_pairs(folder / "ac"), disk)
-    compiled = _tally(_in(folder / COMPILED), disk)
+    compiled = _tally(_in(private / COMPILED), disk)
     set_aside = _tally(_in(folder / "quarantine"), disk)
     retired = _tally((each for gen in generations(folder) for each in _in(folder / "retired" / str(gen))), disk)
     trees = 0
     staged_files: dict[int, int] = {}
-    for each in staged(folder / "staged"):
+    for each in staged(private / "staged"):
         trees += not each.is_program
         staged_files.update(each.files)
     own = sum(size for inode, size in staged_files.items() if inode not in disk)
@@ -78,13 +80,14 @@ def survey(folder: Path, store: Blobs, now_ns: int) -> Survey:
     An entry is used when it answers, a compiled file when it is read. A blob is used when an entry or a staged tree that it belongs to is; any other,
     when its file was last put or linked, which its ctime tells. Raises OSError.
     """
+    private = private_part(folder)
     sizes: dict[int, int] = {}
     items: list[Item] = []
     results: list[tuple[int, SpawnResult]] = []
     uses: dict[int, int] = {}
     for path, found in _in(folder / "quarantine"):
         items.append(_item(Kind.SET_ASIDE, path, 0, found, sizes))
-    for path, found in _in(folder / COMPILED):
+    for path, found in _in(private / COMPILED):
         items.append(_item(Kind.COMPILED, path, min(found.st_mtime_ns, now_ns), found, sizes))
     for path, found in _in_pairs(folder / "ac"):
         used = min(found.st_mtime_ns, now_ns)
@@ -93,7 +96,7 @@ def survey(folder: Path, store: Blobs, now_ns: int) -> Survey:
             results.append((used, decoded(Path(path).read_bytes())[1]))
     trees: list[tuple[int, str]] = []
     programs: list[Item] = []
-    for each in staged(folder / "staged"):
+    for each in staged(private / "staged"):
         sizes.update(each.files)
         used = min(each.used_ns, now_ns)
         if each.is_program:

@@ -11,6 +11,8 @@ import shutil
 import threading
 from pathlib import Path
 
+from mlbuild.files.sharing import make_folder
+
 
 class TemporaryFiles:
     """Makes temporary files under `folder`, in a folder of its own whose lock the kernel gives up at our death.
@@ -60,7 +62,7 @@ class TemporaryFiles:
             if self._held >= 0:
                 os.close(self._held)
                 self._own, self._held = None, -1
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             if lost is None:
                 self._remove_orphans()
             while self._own is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -11,16 +12,18 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mlbuild.files.sharing import make_folder, private_part
 from mlbuild.files.staged import differs, staged
-from mlbuild.files.staging import TreeStore
+from mlbuild.files.staging import TreeStore, is_sound
 from mlbuild.records import record
 from mlbuild.seams import BlobMissing
 from mlbuild.store.collecting import remove_retired
 from mlbuild.store.completeness import Completeness
 from mlbuild.store.disk import DiskStore
 from mlbuild.store.entries import decoded
+from mlbuild.store.leases import Lease
 from mlbuild.store.retired import generations
-from mlbuild.store.words import reason
+from mlbuild.store.words import in_words, reason
 from mlbuild.terms import EMPTY, Digest
 
 HASH = re.compile("[0-9a-f]{64}")
@@ -55,9 +58,12 @@ class Repaired:
 
 
 def verify(folder: Path) -> Verified:
-    """Reads every blob and entry and looks over every staged tree; changes nothing. Raises OSError, UserError."""
-    with _opened(folder) as (_, trees):
-        return _verified(folder, trees)
+    """Reads every blob and entry and looks over every staged tree; changes nothing. Raises OSError, UserError.
+
+    Of a shared cache, the trees of who asks.
+    """
+    with _leased(folder):
+        return _verified(folder)
 
 
 def repair(folder: Path) -> Repaired:
@@ -65,8 +71,8 @@ def repair(folder: Path) -> Repaired:
 
     Builds may run beside it. What the disk cannot read is left: that does not say that it is wrong.
     """
-    with _opened(folder) as (_, trees):
-        found = _verified(folder, trees)
+    with _opened(folder) as trees:
+        found = _verified(folder)
         left: list[tuple[Finding, str]] = []
         with trees.alone() as is_alone:
             for finding in found.findings:
@@ -85,18 +91,33 @@ def repair(folder: Path) -> Repaired:
 
 
 @contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[tuple[DiskStore, TreeStore]]:
-    """Leased, so that nothing goes while it is looked at. Leftovers of the dead go when a store is opened."""
+def _leased(folder: Path) -> Iterator[None]:
+    """So that nothing goes while it is looked at. In a cache that may only be read, others may have things go."""
+    with contextlib.ExitStack() as held:
+        held.callback(Lease(folder).close)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            in_use = os.open(private_part(folder) / "staged" / "in-use", os.O_RDONLY | os.O_CLOEXEC)
+            held.callback(os.close, in_use)
+            fcntl.flock(in_use, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[TreeStore]:
+    """Leased, to be changed. Leftovers of the dead go when a store is opened."""
     store = DiskStore(folder)
-    trees = TreeStore(folder / "staged", store)
     try:
-        yield store, trees
+        with in_words(folder):
+            trees = TreeStore(private_part(folder) / "staged", store)
+        try:
+            yield trees
+        finally:
+            trees.close()
     finally:
-        trees.close()
         store.close()
 
 
-def _verified(folder: Path, trees: TreeStore) -> Verified:
+def _verified(folder: Path) -> Verified:
     findings: list[Finding] = []
     sound = _Sound(folder)
     blobs = 0
@@ -112,11 +133,12 @@ def _verified(folder: Path, trees: TreeStore) -> Verified:
             findings.append(Finding("entry", str(path.relative_to(folder)), why))
     count = 0
     known = dict(sound.inodes)
-    for each in sorted(staged(folder / "staged"), key=lambda each: not each.is_program):
+    staging = private_part(folder) / "staged"
+    for each in sorted(staged(staging), key=lambda each: not each.is_program):
         kind = "program" if each.is_program else "tree"
-        place = folder / "staged" / f"{kind}s" / each.name
+        place = staging / f"{kind}s" / each.name
         count += not each.is_program
-        why = _fault_of_program(place, known) if each.is_program else _fault_of_tree(place, trees, sound, known)
+        why = _fault_of_program(place, known) if each.is_program else _fault_of_tree(place, sound, known)
         if why is not None:
             findings.append(Finding(kind, str(place.relative_to(folder)), why))
     return Verified(blobs, entries, count, tuple(sorted(findings, key=lambda each: (each.what, each.path))))
@@ -218,7 +240,7 @@ def _fault_of_program(place: Path, known: dict[int, str]) -> str | None:
     return None if stat.S_IMODE(place.lstat().st_mode) == 0o555 else "its mode is not that of a program"
 
 
-def _fault_of_tree(place: Path, trees: TreeStore, sound: _Sound, known: dict[int, str]) -> str | None:
+def _fault_of_tree(place: Path, sound: _Sound, known: dict[int, str]) -> str | None:
     if not HASH.fullmatch(place.name):
         return "it has no name of a tree"
     root = sound.get_root(place.name)
@@ -229,7 +251,7 @@ def _fault_of_tree(place: Path, trees: TreeStore, sound: _Sound, known: dict[int
                 return f"`{where}` is not what was staged"
         except OSError as error:
             return f"{UNREADABLE}: {reason(error)}"
-    return None if trees.is_sound(place.name) else "it is not as it was staged"
+    return None if is_sound(place) else "it is not as it was staged"
 
 
 def _files(folder: Path, findings: list[Finding]) -> Iterator[Path]:
@@ -247,13 +269,14 @@ def _files(folder: Path, findings: list[Finding]) -> Iterator[Path]:
 
 def _listed(folder: Path) -> list[Path]:
     try:
-        return [folder / name for name in sorted(os.listdir(folder))]
+        # What begins like that is on its way: the next moment it has its name.
+        return [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".new-")]
     except FileNotFoundError:
         return []
 
 
 def _set_aside(folder: Path, path: str) -> None:
     quarantine = folder / "quarantine"
-    quarantine.mkdir(mode=0o700, exist_ok=True)
+    make_folder(quarantine)
     with contextlib.suppress(FileNotFoundError):
         os.rename(folder / path, quarantine / f"{os.path.basename(path)}-{secrets.token_hex(4)}")

@@ -73,7 +73,27 @@ def test_looking_after_a_read_only_cache_speaks_of_that_cache(shell_workspace: W
     told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "status")
     assert (told.code, told.out.splitlines()[0]) == (0, f"cache: {read_only}")
     told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "gc", "--disk_cache_max_size=1")
-    assert (told.code, "the file system is read-only" in told.said) == (36, True)
+    refused = f"error[cache-not-writable]: the cache folder `{read_only}` cannot be written: read-only file system"
+    assert (told.code, told.lines[0]) == (36, refused)
+    told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "repair")
+    assert (told.code, told.lines[0]) == (36, refused)
+    told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "verify")
+    assert (told.code, told.out.splitlines()[-1].endswith("all is well")) == (0, True)
+
+
+def test_what_is_wrong_in_a_read_only_cache_is_found(shell_workspace: Workspace, read_only: Path) -> None:
+    shell_workspace.write("BUILD.ml", BUILD)
+    shell_workspace.write("in.txt", "one\n")
+    assert builds(shell_workspace, read_only, "//:a").ran == 1
+    (blob,) = [path for path in read_only.glob("cas/*/*") if path.read_bytes() == b"one\na\n"]
+    blob.chmod(0o644)
+    blob.write_bytes(b"two\na\n")
+    close(read_only)
+    told = mlbuild_ends(shell_workspace.folder, read_only, "cache", "verify")
+    found = [line for line in told.out.splitlines() if line.startswith("found: blob")]
+    assert (told.code, found) == (
+        1, [f"found: blob cas/{blob.parent.name}/{blob.name}: its bytes are not those of its name"],
+    )  # fmt: skip
 
 
 def test_a_damaged_file_of_a_read_only_cache_is_made_again(shell_workspace: Workspace, read_only: Path) -> None:
