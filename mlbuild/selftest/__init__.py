@@ -13,7 +13,17 @@ __all__ = ["Campaign", "campaigns"]
 
 def campaigns() -> tuple[Campaign, ...]:
     """All of them, in the order in which they are run."""
-    from mlbuild.selftest import bad_input, edits_meanwhile, flips, kills, power, random_builds, refusals, together
+    from mlbuild.selftest import (
+        bad_input,
+        collection_races,
+        edits_meanwhile,
+        flips,
+        kills,
+        power,
+        random_builds,
+        refusals,
+        together,
+    )
 
     return (
         random_builds.CAMPAIGN,
@@ -22,6 +32,7 @@ def campaigns() -> tuple[Campaign, ...]:
         *flips.CAMPAIGNS,
         edits_meanwhile.CAMPAIGN,
         together.CAMPAIGN,
+        collection_races.CAMPAIGN,
         power.CAMPAIGN,
         bad_input.CAMPAIGN,
     )

@@ -31,6 +31,7 @@ TRIALS = {
     "flips-in-builds": 27,
     "edits-meanwhile": 30,
     "together": 20,
+    "collection-races": 150,
     "power-loss": 100,
     "bad-input": 162,
 }

@@ -9,8 +9,8 @@ import pytest
 
 from mlbuild.cli.selftest import command
 from mlbuild.files import states
-from mlbuild.sandbox import own_folder
-from mlbuild.selftest import Campaign, campaigns, driver, interception, kills, random_builds
+from mlbuild.sandbox import linux, outputs, own_folder
+from mlbuild.selftest import Campaign, campaigns, collection_races, driver, interception, kills, random_builds
 from mlbuild.selftest.campaign import Violation
 from mlbuild.selftest.edits import Edit
 from mlbuild.selftest.figures import Figure, told
@@ -63,3 +63,30 @@ def test_a_command_that_does_not_tidy_up_after_a_killed_one_is_found_out(
         monkeypatch.setattr(room, "remove_leftovers", lambda folder: None)
     with adopting(), pytest.raises(Violation, match=r"left over after the next build: .*run/runs/"):
         kills.killed_at_a_call(stage, kills.calls_of_a_build(stage) // 2)
+
+
+def test_outputs_that_change_after_they_were_collected_are_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_early(work: Path, *others: object) -> object:
+        collected = outputs.collect_outputs(work, *others)  # type: ignore[arg-type]
+        for path, _ in collected[0]:
+            if (work / path).is_file():
+                (work / path).write_bytes(b"later")
+        return collected
+
+    monkeypatch.setattr(linux, "collect_outputs", too_early)
+    with (
+        adopting(),
+        pytest.raises(Violation, match=r"was kept as a file of .*, but what was left is a file of 5 bytes"),
+    ):
+        for number in range(20):
+            collection_races.trial(Stage(tmp_path, command), number)
+
+
+def test_a_look_at_what_lies_outside_is_found_out(tmp_path: Path) -> None:
+    watched = collection_races.untouched(tmp_path / "outside")
+    with pytest.raises(Violation, match="what lies outside was touched: 0x20 passwd"), watched:
+        (tmp_path / "outside" / "passwd").read_bytes()
+    with collection_races.untouched(tmp_path / "outside"):
+        (tmp_path / "outside" / "passwd").lstat()
