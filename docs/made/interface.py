@@ -52,6 +52,8 @@ def lines(rules: Path) -> Iterator[str]:
     yield 'root (`{"python": tree}` is `/python`); `platform` goes into the key as it is; `timeout` is in seconds; `cpus` and'
     yield "`memory_mib` are what it claims of the machine, and an action that takes more memory than it claims is ended (one that"
     yield "claims none counts as 256 MiB and is ended at what all may claim together); `retries` says how often a failure is tried again."
+    yield '`execution_requirements = {"supports-path-mapping": "1"}` promises that the outputs do not depend on how paths are called: the action'
+    yield "sees neutral names in its arguments and its environment (never within files), and what another target has made the same way is reused."
     yield "\n### Args\n"
     yield from _methods("args", Args, ARGS)
     yield "\n### map_directory\n"

@@ -89,10 +89,11 @@ class Actions:
         memory_mib: object = None,
         retries: object = 0,
         tools: object = (),
+        execution_requirements: object = None,
     ) -> None:
         command = Command(
             outputs, inputs, executable, arguments, env, mounts, platform, mnemonic, progress_message, timeout, cpus,
-            memory_mib, retries, tools,
+            memory_mib, retries, tools, execution_requirements,
         )  # fmt: skip
         self._add(spawn_action(self._thread, self._label, command))
 

@@ -135,6 +135,7 @@ class TemplateContext:
         memory_mib: object = None,
         retries: object = 0,
         tools: object = (),
+        execution_requirements: object = None,
     ) -> None:
         thread, mapping = self._thread, self._mapping
         command = Command(
@@ -152,6 +153,7 @@ class TemplateContext:
             memory_mib,
             retries,
             tools,
+            execution_requirements,
         )
         self._add(spawn_action(thread, mapping.owner, command))
 

@@ -10,6 +10,8 @@ from mlbuild.lang import Thread, type_name
 from mlbuild.records import record
 from mlbuild.terms import Argument, Artifact, ExpandedDirectory, FetchAction, Label, Resources, SpawnAction
 
+PATH_MAPPING = "supports-path-mapping"
+
 
 @record
 class Command:
@@ -29,6 +31,7 @@ class Command:
     memory_mib: object = None
     retries: object = 0
     tools: object = ()
+    execution_requirements: object = None
 
 
 def spawn_action(thread: Thread, owner: Label, command: Command, prefix: Sequence[str] = ()) -> SpawnAction:
@@ -75,6 +78,7 @@ def spawn_action(thread: Thread, owner: Label, command: Command, prefix: Sequenc
         timeout_seconds=checks.number(thread, "timeout", command.timeout, 1),
         retries=checks.number(thread, "retries", command.retries, 0),
         progress_message=message,
+        path_mapping=_path_mapping(thread, command.execution_requirements),
     )
 
 
@@ -90,6 +94,16 @@ def fetch_action(
         checks.files(thread, "inputs", inputs),
         progress_message=checks.text(thread, "progress_message", progress_message),
     )
+
+
+def _path_mapping(thread: Thread, requirements: object) -> bool:
+    """Of Bazel's execution requirements only one means something here; the others would be promises that nobody keeps."""
+    found = dict(checks.pairs(thread, "execution_requirements", requirements))
+    if unknown := sorted(found.keys() - {PATH_MAPPING}):
+        raise thread.error(
+            "bad-argument", f"`execution_requirements`: there is no `{unknown[0]}`", f"there is `{PATH_MAPPING}`"
+        )
+    return PATH_MAPPING in found
 
 
 def _resources(thread: Thread, command: Command) -> Resources:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mlbuild.execution.input_root import MerkleTree, members, merkle_tree
-from mlbuild.records import record
+from mlbuild.execution.path_mapping import neutral_paths, renaming
+from mlbuild.records import field, record
 from mlbuild.terms import (
     OUTPUT_ROOT,
     WORKING_DIRECTORY,
@@ -29,24 +30,28 @@ class Prepared:
 
     spawn: Spawn
     root: MerkleTree
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """What the spawn knows some of the action's paths as."""
 
 
 def prepare(action: SpawnAction, values: Values, read: Callable[[Digest], bytes]) -> Prepared:
     """The spawn of an action. Raises BlobMissing when a message of an input tree is not in the store."""
-    root = merkle_tree(_contents(action, values), read)
-    outputs = sorted(action.outputs)
+    paths = neutral_paths(action)
+    renamed = renaming(paths)
+    root = merkle_tree(_contents(action, values, paths), read)
+    outputs = sorted((paths.get(output.path, output.path), output.is_directory) for output in action.outputs)
     spawn = Spawn(
-        arguments=arguments(action, values, read),
-        environment=tuple(sorted(action.environment)),
+        arguments=tuple(map(renamed, arguments(action, values, read))),
+        environment=tuple(sorted((name, renamed(value)) for name, value in action.environment)),
         input_root=root.digest,
-        output_paths=tuple(output.path for output in outputs),
-        output_directories=tuple(output.path for output in outputs if output.is_directory),
+        output_paths=tuple(path for path, _ in outputs),
+        output_directories=tuple(path for path, is_directory in outputs if is_directory),
         platform=tuple(sorted(action.platform)),
         timeout_seconds=action.timeout_seconds,
         resources=action.resources,
         description=description(action),
     )
-    return Prepared(spawn, root)
+    return Prepared(spawn, root, paths)
 
 
 def description(action: SpawnAction) -> str:
@@ -80,13 +85,14 @@ def _expanded(argument: ExpandedDirectory, values: Values, read: Callable[[Diges
     return [part for path in paths for part in (argument.before_each, path)]
 
 
-def _contents(action: SpawnAction, values: Values) -> dict[str, Value]:
+def _contents(action: SpawnAction, values: Values, paths: Mapping[str, str]) -> dict[str, Value]:
     contents: dict[str, Value] = {f"{WORKING_DIRECTORY}/{OUTPUT_ROOT}": EMPTY_TREE}
     for artifact in action.inputs:
-        contents[f"{WORKING_DIRECTORY}/{artifact.path}"] = values[artifact]
+        contents[f"{WORKING_DIRECTORY}/{paths.get(artifact.path, artifact.path)}"] = values[artifact]
     for argument in action.arguments:
         if isinstance(argument, ExpandedDirectory):
-            contents[f"{WORKING_DIRECTORY}/{argument.directory.path}"] = values[argument.directory]
+            path = argument.directory.path
+            contents[f"{WORKING_DIRECTORY}/{paths.get(path, path)}"] = values[argument.directory]
     for mount in action.mounts:
         content = mount.content
         contents[mount.path] = SymlinkValue(content) if isinstance(content, str) else values[content]

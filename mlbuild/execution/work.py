@@ -9,6 +9,7 @@ from mlbuild.execution.caching import CachingRunner
 from mlbuild.execution.input_root import directory_of, members, merkle_tree
 from mlbuild.execution.merging import merge_subdirectories
 from mlbuild.execution.prepare import prepare
+from mlbuild.execution.turns import Turns
 from mlbuild.records import record
 from mlbuild.seams import ActionCache, ContentStore, EventSink, Fetcher, SourceTree
 from mlbuild.terms import (
@@ -21,6 +22,7 @@ from mlbuild.terms import (
     FileValue,
     MapAction,
     MergeAction,
+    Spawn,
     SpawnAction,
     SpawnResult,
     SymlinkAction,
@@ -32,6 +34,9 @@ from mlbuild.terms import (
 from mlbuild.terms.event import ActionRunning
 
 Values = dict[Artifact, FileValue | TreeValue]
+
+FETCHED = "fetched"
+"""The path under which results of fetching are recorded: whoever wants the same thing may call it as it likes."""
 
 
 @record
@@ -99,6 +104,7 @@ class Worker:
         self._fetcher = fetcher
         self._sink = sink
         self._reuse_tests = reuse_tests
+        self._turns = Turns()
 
     def work(self, index: int, action: Action, values: Values) -> Work:
         """Raises BlobMissing, UserError (what stops the whole build) and OSError."""
@@ -145,15 +151,17 @@ class Worker:
         if result is not None and action.is_test and not self._reuse_tests:
             result = None
         if result is None:
-            self._sink.emit(ActionRunning(index, spawn.arguments, spawn.environment))
-            prepared.root.keep_in(self._store)
-            for _ in range(action.retries + 1):
-                result = self._runner.run_and_record(spawn, key)
-                if result.is_success:
-                    break
-        assert result is not None
+            # Another target may be at the same work just now.
+            with self._turns.of(key) as is_first:
+                if not is_first and not action.is_test:
+                    _, result = self._runner.lookup(spawn)
+                if result is None:
+                    self._sink.emit(ActionRunning(index, spawn.arguments, spawn.environment))
+                    prepared.root.keep_in(self._store)
+                    result = self._run(spawn, key, action.retries)
         by_path = dict(result.outputs)
-        outputs = {output: by_path[output.path] for output in action.outputs if output.path in by_path}
+        seen_as = {output: prepared.paths.get(output.path, output.path) for output in action.outputs}
+        outputs = {output: by_path[path] for output, path in seen_as.items() if path in by_path}
         done = Done(
             outputs,
             _how(result),
@@ -168,22 +176,30 @@ class Worker:
             return done
         return Failed(_reason(result), result.exit_code, spawn.arguments, done, "timed out" in (result.failure or ""))
 
+    def _run(self, spawn: Spawn, key: Digest, retries: int) -> SpawnResult:
+        result = self._runner.run_and_record(spawn, key)
+        for _ in range(retries):
+            if result.is_success:
+                break
+            result = self._runner.run_and_record(spawn, key)
+        return result
+
     def _fetch(self, action: FetchAction, values: Values) -> Work:
         inputs = {artifact.path: values[artifact] for artifact in action.inputs}
         try:
             key = self._fetcher.key(action, inputs)
-            remembered = self._cache.lookup(key) if key is not None else None
-            if remembered is not None:
-                value = dict(remembered.outputs)[action.output.path]
-                return Done({action.output: value}, "cached", key=key)
-            value = self._fetcher.fetch(action, inputs)
+            if key is None:
+                return Done({action.output: self._fetcher.fetch(action, inputs)}, "internal")
+            with self._turns.of(key):
+                remembered = self._cache.lookup(key)
+                if remembered is not None:
+                    return Done({action.output: dict(remembered.outputs)[FETCHED]}, "cached", key=key)
+                value = self._fetcher.fetch(action, inputs)
+                self._cache.record(key, SpawnResult(0, ((FETCHED, value),), runner="fetch"))
         except UserError as error:
             if error.exit_code == ExitCode.ENVIRONMENT:
                 raise  # this machine fails, not the action
             return self._refused("could not be fetched", error)
-        if key is None:
-            return Done({action.output: value}, "internal")
-        self._cache.record(key, SpawnResult(0, ((action.output.path, value),), runner="fetch"))
         return Done({action.output: value}, "ran", "fetch", key)
 
     def _expand(self, action: MapAction, values: Values) -> Work:

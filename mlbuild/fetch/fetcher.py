@@ -58,21 +58,20 @@ class HostFetcher:
         return self._collected.witnesses
 
     def key(self, action: FetchAction, inputs: Inputs) -> Digest | None:
-        """As the door says. The output's path is part of it, since results are recorded by path. Raises UserError."""
+        """As the door says. Raises UserError."""
         spec = _checked(action)
         match action.kind:
             case "wheels":
                 from mlbuild.fetch.wheels import wheels_key
 
                 lock = inputs[_lock_of(action).path].digest
-                content = wheels_key(lock, self._interpreter(spec["python"]), self._find_uv().version())
+                return wheels_key(lock, self._interpreter(spec["python"]), self._find_uv().version())
             case "http" | "package_file":
                 from mlbuild.fetch.http import checked_sha256
 
-                content = Digest.of(f"mlbuild file\n{checked_sha256(spec['sha256'])}".encode())
+                return Digest.of(f"mlbuild file, fetched\n{checked_sha256(spec['sha256'])}".encode())
             case _:
                 return None
-        return Digest.of(f"{content}\n{action.output.path}".encode())
 
     def fetch(self, action: FetchAction, inputs: Inputs) -> FileValue | TreeValue:
         """As the door says."""

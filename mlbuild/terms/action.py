@@ -53,7 +53,10 @@ class Mount:
 
 @record
 class SpawnAction:
-    """A command in a sandbox. Its working folder is the exec root (`work` in the input root)."""
+    """A command in a sandbox. Its working folder is the exec root (`work` in the input root).
+
+    With `path_mapping` it promises that what it makes does not depend on how its paths are called: it sees neutral ones.
+    """
 
     owner: Label
     mnemonic: str
@@ -68,6 +71,7 @@ class SpawnAction:
     retries: int = 0
     progress_message: str = ""
     is_test: bool = False
+    path_mapping: bool = False
 
 
 @record

@@ -37,6 +37,8 @@ def compile_tree(actions, source, tree, interpreter, mount, compiler):
         progress_message = "Compiling the modules of {}".format(source.short_path),
         cpus = _CPUS,
         memory_mib = 512,
+        # Two environments with the same package compile it once.
+        execution_requirements = {"supports-path-mapping": "1"},
     )
 
 def interpreter_mounts(tree):
