@@ -64,6 +64,14 @@ class PastRequest:
 
 
 @record
+class VerifyRequest:
+    """What is unlike in two runs of an action (all that can be, if nothing is named), and how the report is written."""
+
+    vary: tuple[str, ...]
+    output: str
+
+
+@record
 class FormatRequest:
     """What `mlbuild fmt` does with files, of which kind they are, and the path of what comes in by stdin."""
 
@@ -129,6 +137,7 @@ class BuildRequest:
     question: QuestionRequest
     formatting: FormatRequest
     past: PastRequest
+    verifying: VerifyRequest
 
 
 def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> BuildRequest:
@@ -210,6 +219,16 @@ def build_request(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) 
         ),
         formatting=FormatRequest(
             mode=values.get("mode", "fix"), type=values.get("type", "auto"), path=values.get("path", "")
+        ),
+        verifying=VerifyRequest(
+            vary=tuple(
+                name.strip()
+                for flag, value in flags
+                if flag.name == "vary"
+                for name in value.split(",")
+                if name.strip()
+            ),
+            output=values.get("output", "text"),
         ),
         past=PastRequest(build=values.get("build", ""), against=values.get("against", "")),
     )

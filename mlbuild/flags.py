@@ -70,12 +70,7 @@ LOCKED = (
     ),
 )
 
-BUILD = (
-    *TERMINAL,
-    *PLACES,
-    *LIMITS,
-    *LOCKED,
-    *REMOTE,
+WORK = (
     Flag("jobs", "int", "", "How many actions may be worked on at once; by default the number of processors.", "N", short="j"),
     Flag("local_cpu_resources", "int", "", "How many processors actions may use in all; by default those there are.", "N"),
     Flag("local_ram_resources", "int", "", "How much memory actions may claim in all, in MiB; by default two thirds.", "MIB"),
@@ -93,6 +88,16 @@ BUILD = (
     Flag("build_event_json_file", "path", "", "Writes the build event protocol to a file, one JSON event a line.", "FILE"),
     Flag("profile", "path", "", "Writes a Chrome trace of the actions to a file.", "FILE"),
 )  # fmt: skip
+
+BUILD_LOCALLY = (
+    *TERMINAL,
+    *PLACES,
+    *LIMITS,
+    *LOCKED,
+    *(flag for flag in WORK if flag.name not in ("sandbox", "explain")),
+)
+
+BUILD = (*TERMINAL, *PLACES, *LIMITS, *LOCKED, *REMOTE, *WORK)
 
 TEST = (
     *BUILD,
@@ -119,6 +124,12 @@ WHY = (
     *PLACES,
     Flag("build", "text", "", "Asks about this build, by the beginning of its id; by default about the last that ran an action of the target, or of what it needs.", "ID"),
     Flag("against", "text", "", "Compares with this build; by default each action with the last build before that had it.", "ID"),
+)  # fmt: skip
+
+VERIFY = (
+    *BUILD_LOCALLY,
+    Flag("vary", "list", "", "What is unlike in the two runs of an action, with commas between; by default all that this machine can vary.", "NAMES"),
+    Flag("output", "text", "text", "How the report is written.", "FORMAT", ("text", "json")),
 )  # fmt: skip
 
 SELFTEST = (
@@ -151,6 +162,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("query", "query [FLAGS] EXPRESSION", "Answers a question about the targets of BUILD files, in Bazel's query language.", QUERY),
         Command("log", "log [FLAGS] [BUILD]", "Lists the builds of this workspace that are remembered, newest last; or the actions of one that did not come from the cache.", (*TERMINAL, *PLACES)),
         Command("why", "why [FLAGS] TARGET", "Says why the actions of a target ran, or did not, in a build that is remembered.", WHY),
+        Command("verify", "verify [FLAGS] PATTERN…", "Runs every action of what the patterns name twice, in unlike surroundings and without the cache; says what differs, and why.", VERIFY, "build"),
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),
         Command("cache", "cache status|verify|repair|gc [FLAGS]", "Says what the cache holds, checks it, repairs it, or makes it smaller.", (*TERMINAL, *PLACES, *LIMITS), "build", works_anywhere=True),

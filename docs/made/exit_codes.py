@@ -11,7 +11,7 @@ _ADVICE = {
     0: "",
     1: "Read the first error. Nothing needs to be cleaned: mend it and give the same command.",
     2: "`mlbuild help COMMAND` lists the flags.",
-    3: "The log of each failed test is shown, and kept under `mlbuild-out/testlogs/`.",
+    3: "The log of each failed test is shown, and kept under `mlbuild-out/testlogs/`. The report of `mlbuild verify` names the cause.",
     4: "Name a target whose rule is a test: `py_test`, `evaluation`. For `mlbuild fmt --mode=check`: `mlbuild fmt` formats the files.",
     7: "Read the first error: a pattern that names nothing, or a BUILD file that does not load; `--keep_going` leaves it out.",
     8: "What had finished is kept; the same command goes on from there.",

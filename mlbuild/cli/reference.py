@@ -13,7 +13,7 @@ MEANINGS = {
     ExitCode.SUCCESS: "done",
     ExitCode.BUILD_FAILED: "the build failed",
     ExitCode.COMMAND_LINE: "the command line or an rc file is wrong",
-    ExitCode.TESTS_FAILED: "all was built, and tests failed; of a query with `--keep_going`: parts could not be loaded",
+    ExitCode.TESTS_FAILED: "all was built, and tests failed; of `mlbuild verify`: something differs; of a query with `--keep_going`: parts could not be loaded",
     ExitCode.NO_TESTS: "there were no tests to run; of `mlbuild fmt`: a file is not formatted",
     ExitCode.QUERY_FAILED: "a query could not be answered",
     ExitCode.INTERRUPTED: "interrupted",

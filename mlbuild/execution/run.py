@@ -58,6 +58,8 @@ class Doors:
     """Ends every spawn that runs now."""
     look_again: Callable[[], None]
     """A blob that was there has gone: what was remembered as complete has to be looked at again."""
+    spawns: ActionCache | None = None
+    """Where results of spawns are looked up and kept, if that is not `cache`."""
     explain: Callable[[Action, End, Mapping[Artifact, FileValue | TreeValue]], None] | None = None
     """Is told of each action that has run, with the values of all that it reads and makes."""
 
@@ -116,7 +118,7 @@ class Execution:
         self._worker = Worker(
             doors.sources,
             doors.store,
-            CachingRunner(doors.cache, doors.runner, options.salt),
+            CachingRunner(doors.spawns or doors.cache, doors.runner, options.salt),
             doors.cache,
             doors.fetcher,
             doors.sink,

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlbuild.records import field, record
+from mlbuild.terms import ORDINARY, Surroundings
 
-USER, GROUP, HOST = 1000, 1000, "sandbox"
-WORK, INPUTS = "/work", "/inputs"
 STARTER = "/.starter"
 
 _SYSTEM_COPY = Path("/usr/bin/bwrap")
@@ -34,12 +33,13 @@ class Layout:
     symlinks: Sequence[tuple[str, str]] = ()
     """(target, destination)."""
     work: str | None = None
-    """The writable folder to be seen at `/work`."""
+    """The writable folder to be seen at the working path."""
     environment: Mapping[str, str] = field(default_factory=dict)
     masks: Sequence[tuple[str, str]] = ()
     """(source, destination) of files to be seen in the place of those of `/proc`."""
     tmp_bytes: int = 4096 << 20
     shared_memory_bytes: int = 1024 << 20
+    around: Surroundings = ORDINARY
 
 
 def candidates() -> tuple[Bubblewrap, ...]:
@@ -66,9 +66,10 @@ def needs_starter(command: Sequence[str], environment: Mapping[str, str]) -> boo
 
 def arguments(layout: Layout, command: Sequence[str]) -> list[str]:
     """bubblewrap's arguments for one sandbox: every namespace new, nothing of the host but what the layout names."""
+    around = layout.around
     told = [
         "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
-        "--disable-userns", "--uid", str(USER), "--gid", str(GROUP), "--hostname", HOST,
+        "--disable-userns", "--uid", str(around.user_number), "--gid", str(around.group_number), "--hostname", around.host,
         "--new-session", "--die-with-parent", "--cap-drop", "ALL",
     ]  # fmt: skip
     for target, destination in layout.symlinks:
@@ -76,7 +77,7 @@ def arguments(layout: Layout, command: Sequence[str]) -> list[str]:
     for source, destination in layout.read_only:
         told += ["--ro-bind", source, destination]
     if layout.work is not None:
-        told += ["--bind", layout.work, WORK, "--chdir", WORK]
+        told += ["--bind", layout.work, around.work, "--chdir", around.work]
     told += ["--proc", "/proc", "--dev", "/dev"]
     for source, destination in layout.masks:
         told += ["--ro-bind", source, destination]

@@ -36,6 +36,7 @@ _KEYCTL = {"x86_64": 250, "aarch64": 219}
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_ADDR_NO_RANDOMIZE = 0x0040000
 _CLONE_NEWNS = 0x00020000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 _PLACES_TO_MOUNT_ON = ("/mnt", "/media", "/srv", "/opt", "/tmp", "/run")
@@ -52,6 +53,9 @@ class Sandbox:
     def __init__(self, request: dict[str, Any], reply: int, logs: tuple[int, int], entrances: list[int]) -> None:
         self.arguments: list[str] = request["arguments"]
         self.limits: dict[str, int] = request["limits"]
+        self.umask: int = request["umask"]
+        self.processors: list[int] = request["processors"]
+        self.has_fixed_addresses: bool = request["has_fixed_addresses"]
         self.room: list[int] = [request["log_limit"]] * 2
         self.reply = reply
         self.logs = logs
@@ -151,7 +155,11 @@ class Spawner:
                 enter(fd)
             os.setsid()
             join_new_keyring()
-            os.umask(0o022)
+            os.umask(sandbox.umask)
+            if sandbox.processors:
+                os.sched_setaffinity(0, sandbox.processors)
+            if sandbox.has_fixed_addresses:
+                _libc.personality(ctypes.c_ulong(_ADDR_NO_RANDOMIZE))
             for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
             for name, limit in sandbox.limits.items():

@@ -37,6 +37,11 @@ class SandboxRequest:
     log_limit: int
     entrances: Sequence[int] = ()
     """Descriptors of the control groups that it is to run in."""
+    umask: int = 0o022
+    processors: Sequence[int] = ()
+    """Those that it may use; nothing: all."""
+    has_fixed_addresses: bool = False
+    """Whether its memory lies at the same addresses each time."""
 
 
 @record
@@ -108,6 +113,9 @@ class Spawner:
                     "timeout": request.timeout_seconds,
                     "limits": dict(request.limits),
                     "log_limit": request.log_limit,
+                    "umask": request.umask,
+                    "processors": list(request.processors),
+                    "has_fixed_addresses": request.has_fixed_addresses,
                 }
             ).encode("utf-8", "surrogateescape")
         )

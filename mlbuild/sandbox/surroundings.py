@@ -6,20 +6,25 @@ import os
 import struct
 from pathlib import Path
 
-from mlbuild.sandbox.bubblewrap import GROUP, HOST, USER
+from mlbuild.terms import ORDINARY, Surroundings
 
 _FIXED_TIME = 315_532_800 * 10**9
 
 # A time zone file of version 2 with one type: UTC.
 _ZONE = b"TZif2" + b"\0" * 15 + struct.pack(">6I", 0, 0, 0, 0, 1, 4) + struct.pack(">iBB", 0, 0, 0) + b"UTC\0"
 
-ETC = {
-    "group": f"builder:x:{GROUP}:\nnogroup:x:65534:\n".encode(),
-    "hosts": f"127.0.0.1 localhost {HOST}\n::1 localhost {HOST}\n".encode(),
-    "localtime": _ZONE + _ZONE + b"\nUTC0\n",
-    "nsswitch.conf": b"passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
-    "passwd": f"builder:x:{USER}:{GROUP}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n".encode(),
-}
+
+def etc(around: Surroundings) -> dict[str, bytes]:
+    """The files of `/etc`, by name."""
+    user, number, group, host = around.user, around.user_number, around.group_number, around.host
+    return {
+        "group": f"{user}:x:{group}:\nnogroup:x:65534:\n".encode(),
+        "hosts": f"127.0.0.1 localhost {host}\n::1 localhost {host}\n".encode(),
+        "localtime": _ZONE + _ZONE + b"\nUTC0\n",
+        "nsswitch.conf": b"passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
+        "passwd": f"{user}:x:{number}:{group}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n".encode(),
+    }
+
 
 PROC = {
     "sys/kernel/random/boot_id": b"00000000-0000-0000-0000-000000000000\n",
@@ -47,13 +52,23 @@ def write_proc(folder: Path) -> tuple[tuple[str, str], ...]:
     return tuple(masks)
 
 
-def write_etc(folder: Path) -> None:
+def write_etc(folder: Path, around: Surroundings = ORDINARY) -> None:
     """Makes `folder` the sandbox's `/etc`."""
     folder.mkdir()
-    for name, content in ETC.items():
+    for name, content in etc(around).items():
         path = folder / name
         path.write_bytes(content)
         path.chmod(0o444)
         os.utime(path, ns=(_FIXED_TIME, _FIXED_TIME))
     folder.chmod(0o555)
     os.utime(folder, ns=(_FIXED_TIME, _FIXED_TIME))
+
+
+PROCESSORS = "/sys/devices/system/cpu/online"
+"""The file that says how many processors there are to use."""
+
+
+def write_processors(file: Path, count: int) -> None:
+    """Makes `file` say that there are so many processors."""
+    file.write_text(f"0-{count - 1}\n" if count > 1 else "0\n", encoding="ascii")
+    file.chmod(0o444)

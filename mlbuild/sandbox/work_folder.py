@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from mlbuild.sandbox.bubblewrap import INPUTS
-from mlbuild.terms import Digest, Directory
+from mlbuild.terms import ORDINARY, Digest, Directory
 
 
 class OutputBlocked(Exception):
@@ -15,10 +14,15 @@ class OutputBlocked(Exception):
 
 
 def make_work_folder(
-    place: Path, inputs: Digest, outputs: Iterable[str], directory: Callable[[Digest], Directory]
+    place: Path,
+    inputs: Digest,
+    outputs: Iterable[str],
+    directory: Callable[[Digest], Directory],
+    seen: str = ORDINARY.inputs,
 ) -> tuple[str, ...]:
     """Makes the folder `place` the exec root of a spawn, and says which folders in it are real.
 
+    `seen` is where the spawn finds its inputs.
     What the inputs hold at an output's own path is not shown, except an empty folder, which is made.
     """
     outputs = frozenset(outputs)
@@ -34,10 +38,10 @@ def make_work_folder(
             if prefix + name in real:
                 raise OutputBlocked(f"`{prefix}{name}` is an input file, but outputs go into a folder of that name")
             if prefix + name not in outputs:
-                os.symlink(f"{INPUTS}/{prefix}{name}", place / path / name)
+                os.symlink(f"{seen}/{prefix}{name}", place / path / name)
         for child in level.directories:
             if prefix + child.name not in real | outputs:
-                os.symlink(f"{INPUTS}/{prefix}{child.name}", place / path / child.name)
+                os.symlink(f"{seen}/{prefix}{child.name}", place / path / child.name)
     made = set(real)
     for output in sorted(outputs - real):
         above, _, name = output.rpartition("/")

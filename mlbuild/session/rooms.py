@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mlbuild.remote import Remote
     from mlbuild.seams import EventSink
     from mlbuild.session.explaining import Explain
+    from mlbuild.verify import Reproduction, Variation
 
 REPOSITORY = "mlbuild"
 T = TypeVar("T")
@@ -127,7 +128,7 @@ class Rooms:
             self.sources, self.store,
             self.cache if remote is None else remote.behind(self.cache),
             self.runner if remote is None else remote.giving(self.runner), self.fetcher, self._sink, self._keep_log,
-            str(request.workspace), self.runner.interrupt, self._look_again, explain,
+            str(request.workspace), self.runner.interrupt, self._look_again, None, explain,
         )  # fmt: skip
         options = Options(
             request.jobs, request.cpus, request.memory_mib, request.keep_going, request.cache_test_results,
@@ -139,6 +140,22 @@ class Rooms:
         outcome = execute(graph, wanted, doors, options)
         remote.bring(outcome.values[artifact] for artifact in wanted if artifact in outcome.values)
         return outcome
+
+    def reproduce(
+        self, graph: ActionGraph, wanted: Iterable[Artifact], variations: tuple[Variation, ...]
+    ) -> tuple[Outcome, Reproduction]:
+        """Makes the wanted artifacts exist, with every spawn run in unlike surroundings. Raises UserError without a sandbox."""
+        from mlbuild.verify import Reproduction
+
+        assert isinstance(self.runner, LinuxRunner)
+        request = self._request
+        reproduction = Reproduction(self.runner, self.cache, variations, len(os.sched_getaffinity(0)), self.store.get)
+        doors = Doors(
+            self.sources, self.store, self.cache, reproduction, self.fetcher, self._sink, self._keep_log,
+            str(request.workspace), self.runner.interrupt, self._look_again, reproduction,
+        )  # fmt: skip
+        options = Options(request.jobs, request.cpus, request.memory_mib, request.keep_going, reuse_tests=False)
+        return execute(graph, wanted, doors, options), reproduction
 
     @property
     def has_left_outputs(self) -> bool:
@@ -199,6 +216,7 @@ class Rooms:
             say=self._say,
             limits=Limits(memory_mib=request.memory_mib),
             enforcement=enforcement(request.sandbox_limits),
+            varies=request.command == "verify",
         )
 
     def _open_remote(self, request: BuildRequest, local: BlobFiles) -> Remote | None:

@@ -180,6 +180,24 @@ class Session:
             with uninterrupted():
                 own.remove()
 
+    def verify(self, patterns: tuple[str, ...]) -> tuple[Iterable[str], ExitCode]:
+        """Runs every action of what the patterns name in unlike surroundings: the report, and what the command ends with.
+
+        Places no outputs. Raises UserError.
+        """
+        from mlbuild.session import results
+        from mlbuild.session.verifying import verify
+
+        self._start("verify", patterns)
+        with self._locked():
+            rooms = self._open_rooms()
+            graph, faults = self._analysed(rooms, patterns)
+            self._sink.emit(PhaseStarted("execution"))
+            report, verified, outcome = verify(self._request, rooms, graph)
+            code = ExitCode.BUILD_FAILED if faults else verified
+            self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
+            return report, code
+
     def query(self) -> tuple[Iterable[str], ExitCode]:
         """Answers the request's question about the target graph: the lines to show, and what the command ends with."""
         from mlbuild.session.asking import ask

@@ -222,7 +222,7 @@ class Console:
         if event.critical_path_seconds >= 0.1 and event.ran:
             self._print(f"INFO: critical path {render.duration(event.critical_path_seconds)}")
         if int(event.exit_code) != 0:
-            self._print(f"ERROR: {render.outcome(event.exit_code)}", "red")
+            self._print(f"ERROR: {render.outcome(event.exit_code, self._command)}", "red")
         self._print(f"INFO: {render.last_line(event)}", "green" if int(event.exit_code) == 0 else "")
 
     def _print(self, text: str, colour: str = "") -> None:

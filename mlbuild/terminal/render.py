@@ -127,7 +127,11 @@ def last_line(event: BuildFinished) -> str:
     return f"{counted} {_plural(counted, 'action', 'actions')}: {', '.join(parts)}; {duration(event.seconds)}"
 
 
-def outcome(code: ExitCode) -> str:
+def outcome(code: ExitCode, command: str = "build") -> str:
+    if command == "verify" and code == ExitCode.SUCCESS:
+        return "Verified: all identical"
+    if command == "verify" and code == ExitCode.TESTS_FAILED:
+        return "Verified: NOT all identical"
     return {
         ExitCode.SUCCESS: "Build completed successfully",
         ExitCode.BUILD_FAILED: "Build did NOT complete successfully",

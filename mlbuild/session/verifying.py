@@ -1,0 +1,74 @@
+"""`mlbuild verify`: the walk of a build with a runner that runs everything twice, and its report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+from mlbuild.sandbox import LinuxRunner
+from mlbuild.session import results
+from mlbuild.verify import VARIATIONS, Reproduction, Variation, Verdict
+from mlbuild.verify.report import Verification, as_json, as_text
+
+if TYPE_CHECKING:
+    from mlbuild.config import BuildRequest
+    from mlbuild.execution import Outcome
+    from mlbuild.session.rooms import Rooms
+    from mlbuild.terms import ActionGraph
+
+
+def verify(request: BuildRequest, rooms: Rooms, graph: ActionGraph) -> tuple[tuple[str, ...], ExitCode, Outcome]:
+    """The report, what the command ends with, and what came of the actions. Raises UserError."""
+    variations = chosen(request.verifying.vary)
+    unvaried: tuple[tuple[str, str], ...] = ()
+    if any(each.name == "order" for each in variations) and not _can_reverse(rooms):
+        variations = tuple(each for each in variations if each.name != "order")
+        unvaried = (("order", "this machine has no file system of memory with room at `/dev/shm`"),)
+    wanted = tuple(results.wanted_artifacts(graph.targets, False))
+    outcome, reproduction = rooms.until_whole(lambda: rooms.reproduce(graph, wanted, variations))
+    verification = Verification(
+        tuple(target.label for target in graph.targets), verdicts(outcome, reproduction), reproduction.compared,
+        reproduction.runs, outcome.counts.failed, tuple(each.name for each in variations), unvaried,
+    )  # fmt: skip
+    if outcome.counts.failed:
+        code = ExitCode.BUILD_FAILED
+    else:
+        code = ExitCode.TESTS_FAILED if verification.verdicts else ExitCode.SUCCESS
+    lines = as_json(verification) if request.verifying.output == "json" else as_text(verification)
+    return tuple(lines), code, outcome
+
+
+def chosen(names: tuple[str, ...]) -> tuple[Variation, ...]:
+    """The variations that are named, or all. Raises UserError."""
+    known = {each.name: each for each in VARIATIONS}
+    for name in names:
+        if name not in known:
+            close = did_you_mean(name, known)
+            raise fail(
+                "no-such-variation", f"`--vary`: nothing that can be varied has the name `{name}`",
+                hint=f"did you mean `{close}`?" if close else f"there are {', '.join(known)}",
+                exit_code=ExitCode.COMMAND_LINE,
+            )  # fmt: skip
+    return tuple(each for each in VARIATIONS if not names or each.name in names)
+
+
+def verdicts(outcome: Outcome, reproduction: Reproduction) -> tuple[Verdict, ...]:
+    """The findings with their actions, in the order of the graph."""
+    numbers = {end[1]: number for number, end in sorted(outcome.ends.items(), reverse=True) if end[1]}
+    found = sorted(
+        ((numbers[each.key.hash], each) for each in reproduction.findings if each.key.hash in numbers),
+        key=lambda pair: pair[0],
+    )
+    return tuple(
+        Verdict(
+            outcome.actions[number].owner,
+            outcome.actions[number].mnemonic,
+            getattr(outcome.actions[number], "progress_message", ""),
+            finding,
+        )
+        for number, finding in found
+    )
+
+
+def _can_reverse(rooms: Rooms) -> bool:
+    return isinstance(rooms.runner, LinuxRunner) and rooms.runner.can_reverse
