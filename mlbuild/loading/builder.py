@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from mlbuild.diagnostics import Diagnostic, UserError, did_you_mean
 from mlbuild.lang import Thread, type_name
 from mlbuild.loading.attributes import OUTPUT_KINDS, BadValue, convert
-from mlbuild.loading.folders import Folders
+from mlbuild.loading.folders import Questions
 from mlbuild.loading.lines import SourceLines
 from mlbuild.loading.own_frames import at_own_frame
 from mlbuild.loading.package import Package, folder_of, package_text
@@ -27,7 +27,7 @@ class PackageBuilder:
         self,
         repository: str,
         name: str,
-        folders: Folders,
+        folders: Questions,
         label_in: Callable[[str, str], Label],
         lines: SourceLines,
         workspace_name: str = "",

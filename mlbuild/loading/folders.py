@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from mlbuild.diagnostics import fail
 from mlbuild.loading.glob import matching
@@ -11,6 +12,18 @@ from mlbuild.loading.package import BUILD_FILE, WORKSPACE_FILE
 from mlbuild.seams import EntryKind, SourceTree
 
 Listing = tuple[tuple[str, EntryKind], ...]
+
+
+class Questions(Protocol):
+    """What an evaluation may ask of the source tree."""
+
+    def glob(self, package_folder: str, pattern: str, with_directories: bool = False) -> tuple[str, ...]: ...
+
+    def packages_below(self, folder: str) -> Iterator[str]: ...
+
+    def enclosing_package(self, folder: str) -> str | None: ...
+
+    def kind(self, path: str) -> EntryKind | None: ...
 
 
 class Folders:

@@ -31,7 +31,7 @@ class Keeper(Protocol):
     def write(self, key: str, body: bytes) -> None: ...
 
 
-class Asked(Folders):
+class Asked:
     """The folders as an evaluation asks about them: each question is remembered with its answer."""
 
     def __init__(self, folders: Folders) -> None:

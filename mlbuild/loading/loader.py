@@ -236,7 +236,7 @@ class Loader:
         if self._evaluator_text is None:
             prelude = self._defaults.prelude
             paths = () if prelude is None else (prelude, *self._modules.loaded_by(prelude))
-            states = [(path, self._modules.digest(path)) for path in paths]
+            states = [(path, self._modules.digest(path), self._modules.package_of(path)) for path in paths]
             self._evaluator_text = repr((self._about, self.workspace().name, states))
         return self._evaluator_text
 

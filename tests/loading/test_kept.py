@@ -9,7 +9,8 @@ import pytest
 
 from mlbuild.diagnostics import UserError
 from mlbuild.files.memory import MemorySourceTree
-from mlbuild.loading import Keeper, Package
+from mlbuild.lang import ProgramCache
+from mlbuild.loading import Defaults, Keeper, Loader, Package
 from mlbuild.seams import EntryKind
 from mlbuild.store import MemoryStore
 from mlbuild.terms import Label, Target
@@ -172,6 +173,25 @@ def test_a_module_that_comes_to_another_package_is_noticed() -> None:
     first = load(files, memory, "p")
     moved = files | {"tools/BUILD.ml": ""}
     assert load(moved, memory, "p") == load(moved, None, "p") != first
+
+
+def test_a_prelude_that_comes_to_another_package_is_noticed() -> None:
+    files: dict[str, bytes | str] = {
+        "BUILD.ml": "",
+        "tools/prelude.bzl": 'def f(name):\n    native.alias(name = name, actual = Label(":x"))\n',
+        "p/BUILD.ml": 'f(name = "a")',
+    }
+    memory = Memory()
+
+    def actual(more: dict[str, bytes | str]) -> object:
+        tree = MemorySourceTree(files | more, MemoryStore())
+        defaults = Defaults(prelude="tools/prelude.bzl", toolchains=())
+        loader = Loader(tree, ProgramCache(None), None, defaults, memory)
+        return loader.package("", "p").targets["a"].attributes["actual"]
+
+    assert actual({}) == Label("", "", "x")
+    assert actual({"tools/BUILD.ml": ""}) == Label("", "tools", "x")
+    assert (actual({}), memory.given) == (Label("", "", "x"), 1)
 
 
 def test_what_prints_is_told_each_time() -> None:
