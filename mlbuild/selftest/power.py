@@ -17,12 +17,12 @@ from mlbuild.selftest.campaign import Campaign, Size, Violation
 from mlbuild.selftest.kills import is_right, write_workspace
 from mlbuild.selftest.processes import Command, is_honest, nothing_survives
 from mlbuild.selftest.refusals import cannot_mount, mount, own_mounts
-from mlbuild.selftest.stage import Scene, Stage
+from mlbuild.selftest.stage import Scene, Stage, copy_cache
 
 SHUTDOWN = 0x8004587D
 LOG_FLUSHED, NOTHING_FLUSHED = 1, 2
 DISK = 128 << 20
-TOOLS = ("mkfs.ext4", "losetup")
+TOOLS = ("mkfs.ext4", "losetup", "cp")
 
 
 def lacking() -> str | None:
@@ -41,19 +41,14 @@ def trial(stage: Stage, number: int) -> None:
     image = stage.folder / f"image-{os.getpid()}"
     place = stage.folder / f"disk-{os.getpid()}"
     place.mkdir(exist_ok=True)
-    with image.open("wb") as file:
-        file.truncate(DISK)
-    _do("mkfs.ext4", "-q", "-F", str(image))
+    _do("cp", "--sparse=always", str(_new_disk(stage, place)), str(image))
     device = _do("losetup", "--find", "--show", str(image)).strip()
     try:
         mount(device, place, "ext4", 0, None)
         try:
-            with stage.scene(is_shared=False) as scene:
+            with stage.scene(is_filled=False) as empty:
                 # The workspace's own disk goes on: what is lost is the cache's.
-                cache = place / "mlbuild"
-                shutil.move(str(scene.cache), str(cache))
-                os.sync()
-                scene = Scene(scene.folder, cache)
+                scene = Scene(empty.folder, place / "mlbuild")
                 write_workspace(scene)
                 command = Command(stage.main, scene, "build", "//...", f"--jobs={dice.choice((1, 2, 4))}")
                 time.sleep(dice.random() * dice.choice((0.2, 0.6, 1.5)))
@@ -71,6 +66,27 @@ def trial(stage: Stage, number: int) -> None:
     finally:
         _do("losetup", "--detach", device)
         image.unlink()
+
+
+def _new_disk(stage: Stage, place: Path) -> Path:
+    """The image of a disk with a cache to begin with; made once in a process, at `place`, and unmounted."""
+    image = stage.folder / f"new-image-{os.getpid()}"
+    if image.exists():
+        return image
+    made = image.with_suffix(".making")
+    with made.open("wb") as file:
+        file.truncate(DISK)
+    _do("mkfs.ext4", "-q", "-F", str(made))
+    device = _do("losetup", "--find", "--show", str(made)).strip()
+    try:
+        mount(device, place, "ext4", 0, None)
+        try:
+            copy_cache(stage.warm_base(write_workspace), place / "mlbuild", False)
+        finally:
+            _unmount(place)
+    finally:
+        _do("losetup", "--detach", device)
+    return made.rename(image)
 
 
 def _comes_back(stage: Stage, scene: Scene, said: str) -> None:

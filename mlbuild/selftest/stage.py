@@ -88,9 +88,15 @@ class Stage:
     @contextlib.contextmanager
     def warm_scene(self, write: Callable[[Scene], None]) -> Iterator[Scene]:
         """A scene of this workspace, whose files are compiled already: that is not what its trial is about."""
+        with self.scene(base=self.warm_base(write)) as scene:
+            write(scene)
+            yield scene
+
+    def warm_base(self, write: Callable[[Scene], None]) -> Path:
+        """A cache to begin with that has this workspace's files compiled."""
         warm = self.folder / f"{os.getpid()}-warm"
         if not warm.exists():
-            _copy(self._base, warm, True)
+            copy_cache(self._base, warm, True)
             with self.scene() as scene:
                 write(scene)
                 if (told := build(scene, "//...")).code != 0:
@@ -98,9 +104,7 @@ class Stage:
                 for made in (scene.cache / "lang").iterdir():
                     with contextlib.suppress(FileExistsError):
                         os.link(made, warm / "lang" / made.name)
-        with self.scene(base=warm) as scene:
-            write(scene)
-            yield scene
+        return warm
 
     def standing(self, name: str, write: Callable[[Scene], None]) -> Scene:
         """A scene that was built once in this process, for trials that leave it as they found it."""
@@ -109,7 +113,7 @@ class Stage:
         if not place.exists():
             place.mkdir()
             scene.folder.mkdir()
-            _copy(self._base, scene.cache, False)
+            copy_cache(self._base, scene.cache, False)
             write(scene)
             time.sleep(0.05)  # of sources that are younger, a build does not remember that there is nothing to do
             if (told := build(scene, "//...")).code != 0:
@@ -117,15 +121,21 @@ class Stage:
         return scene
 
     @contextlib.contextmanager
-    def scene(self, *, is_shared: bool = True, place: Path | None = None, base: Path | None = None) -> Iterator[Scene]:
-        """An empty workspace; unless `is_shared`, its cache shares no file with others, and may be damaged or elsewhere."""
+    def scene(
+        self, *, is_shared: bool = True, is_filled: bool = True, place: Path | None = None, base: Path | None = None
+    ) -> Iterator[Scene]:
+        """An empty workspace; unless `is_shared`, its cache shares no file with others, and may be damaged or elsewhere.
+
+        Unless `is_filled`, there is no cache.
+        """
         self._count += 1
         place = (place or self.folder) / f"{os.getpid()}-{self._count}"
         place.mkdir()
         try:
             scene = Scene(place / "workspace", place / "mlbuild")
             scene.folder.mkdir()
-            _copy(base or self._base, scene.cache, is_shared)
+            if is_filled:
+                copy_cache(base or self._base, scene.cache, is_shared)
             yield scene
         finally:
             with contextlib.suppress(FileNotFoundError):
@@ -161,8 +171,8 @@ def environ(scene: Scene) -> Mapping[str, str]:
     return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb"}
 
 
-def _copy(source: Path, target: Path, is_shared: bool) -> None:
-    """A cache under another path."""
+def copy_cache(source: Path, target: Path, is_shared: bool) -> None:
+    """A cache under another path; unless `is_shared`, without a file in common."""
 
     def place(one: str, other: str) -> str:
         inside = os.path.relpath(one, source)
