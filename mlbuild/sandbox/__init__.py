@@ -10,6 +10,7 @@ from mlbuild.sandbox.limits import Limits
 from mlbuild.sandbox.linux import LinuxRunner
 from mlbuild.sandbox.own_folder import OwnFolder, remove_leftovers
 from mlbuild.sandbox.plain import SALT, PlainRunner
+from mlbuild.sandbox.protections import protections
 
 __all__ = [
     "SALT",
@@ -21,5 +22,6 @@ __all__ = [
     "enforcement",
     "keeping",
     "probe",
+    "protections",
     "remove_leftovers",
 ]

@@ -14,7 +14,7 @@ from mlbuild.files.kept import keep, load_kept
 from mlbuild.records import record
 from mlbuild.sandbox.bubblewrap import STARTER, Bubblewrap, Layout, arguments, candidates
 from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
-from mlbuild.sandbox.spawning import SandboxRequest, Spawner, SpawnerError
+from mlbuild.sandbox.spawning import SandboxOutcome, SandboxRequest, Spawner, SpawnerError
 from mlbuild.sandbox.starter import nothing
 from mlbuild.sandbox.surroundings import write_etc
 
@@ -78,44 +78,58 @@ def probe(folder: Path) -> SandboxStatus:
     return best
 
 
-def _try(bubblewrap: Bubblewrap, machine: str) -> SandboxStatus:
+@record
+class Glimpse:
+    """What came of a sandbox with one tiny program in it. `user` is who it ran as, outside."""
+
+    outcome: SandboxOutcome
+    said: str
+    user: int
+
+
+def glimpse(bubblewrap: Bubblewrap, program: bytes) -> Glimpse:
+    """Runs `program`, an ELF file, in a real sandbox that holds nothing else. Raises SpawnerError, OSError."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="mlbuild-probe-") as place:
-        folder = Path(place)
-        shared = folder / "shared"
+        shared = Path(place) / "shared"
         shared.mkdir()
         write_etc(shared / "etc")
-        (shared / "nothing").write_bytes(nothing(machine))
-        (shared / "nothing").chmod(0o555)
+        (shared / "program").write_bytes(program)
+        (shared / "program").chmod(0o555)
         shared.chmod(0o755)
-        filter_bytes = filter_program(ARCHITECTURES[machine])
+        filter_bytes = filter_program(ARCHITECTURES[platform.machine()])
         spawner = Spawner(bubblewrap.program, bubblewrap.libraries, filter_bytes, {"probe": shared})
         try:
             with tempfile.TemporaryFile() as log:
                 seen = spawner.path("probe")
-                layout = Layout(read_only=((f"{seen}/etc", "/etc"), (f"{seen}/nothing", STARTER)))
+                layout = Layout(read_only=((f"{seen}/etc", "/etc"), (f"{seen}/program", STARTER)))
                 request = SandboxRequest(arguments(layout, [STARTER]), 20, {"RLIMIT_CORE": 0}, 1 << 16)
                 outcome = spawner.run(request, log.fileno(), log.fileno())
                 log.seek(0)
-                said = log.read().decode("utf-8", "replace").strip()
-        except SpawnerError as error:
-            if "cannot leave root" not in str(error):
-                return SandboxStatus(False, str(error))
-            return SandboxStatus(False, *explain(str(error), _settings()))
+                return Glimpse(outcome, log.read().decode("utf-8", "replace").strip("\0 \n"), spawner.user)
         finally:
             spawner.close()
             (shared / "etc").chmod(0o755)
-    if outcome.exit_code == 0:
+
+
+def _try(bubblewrap: Bubblewrap, machine: str) -> SandboxStatus:
+    try:
+        seen = glimpse(bubblewrap, nothing(machine))
+    except SpawnerError as error:
+        if "cannot leave root" not in str(error):
+            return SandboxStatus(False, str(error))
+        return SandboxStatus(False, *explain(str(error), _settings()))
+    if seen.outcome.exit_code == 0:
         return SandboxStatus(
             True,
             f"hermetic, by {bubblewrap.program}",
             program=str(bubblewrap.program),
             libraries=str(bubblewrap.libraries or ""),
         )
-    if outcome.reason == "timeout":
+    if seen.outcome.reason == "timeout":
         return SandboxStatus(False, "a sandbox did not start within 20 seconds")
-    summary, remedy = explain(said, _settings())
+    summary, remedy = explain(seen.said, _settings())
     return SandboxStatus(False, summary, remedy)
 
 

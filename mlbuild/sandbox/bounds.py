@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from mlbuild.diagnostics import ExitCode, fail
-from mlbuild.records import record, replace
+from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.records import record
 from mlbuild.sandbox.control_groups import CONTROLLERS, ControlGroups, can_enter, described, find
-from mlbuild.sandbox.limits import Limits, in_words
+from mlbuild.sandbox.limits import DEFAULT, EACH_PROCESS, LOG_LIMIT, MIB, NONE, Limits, in_words
 from mlbuild.sandbox.spawning import SandboxOutcome
 from mlbuild.sandbox.watching import Watch
 from mlbuild.terms import Spawn
@@ -25,6 +25,10 @@ Start = Callable[[Sequence[int], Callable[[int], str] | None], SandboxOutcome]
 """Runs a sandbox that enters control groups by these descriptors, and is watched."""
 
 _TRIES = 2
+_CONTROL_GROUPS = (
+    "run mlbuild in a part of the control groups that is yours: `systemd-run --user --scope -p Delegate=yes`, or in a"
+    " container as root with /sys/fs/cgroup writable"
+)
 
 
 @record
@@ -46,10 +50,7 @@ class Bounds:
 
     def limits_of(self, spawn: Spawn) -> Limits:
         """Those of every action, with the memory that this one asks for."""
-        if self._enforcement == "no":
-            return Limits(processes=None, reserve_mib=0)
-        asked = spawn.resources.memory_limit_mib
-        return self._limits if asked is None else replace(self._limits, memory_mib=asked)
+        return NONE if self._enforcement == "no" else self._limits.of(spawn)
 
     def run(self, limits: Limits, work: Path, start: Start) -> Bounded:
         """Runs it within the limits. Raises UserError where only the kernel's own limits will do and it has none."""
@@ -82,12 +83,7 @@ class Bounds:
 
     def _refuse_if_weak(self, groups: ControlGroups) -> None:
         if self._enforcement == "kernel" and (lacking := sorted(set(CONTROLLERS) - groups.controllers)):
-            raise fail(
-                "no-limits",
-                f"the kernel's limits for {' and '.join(map(_thing, lacking))} are not to be had here",
-                hint="`mlbuild doctor` says why; with `--sandbox_limits=auto` mlbuild watches what actions use instead",
-                exit_code=ExitCode.ENVIRONMENT,
-            )
+            raise no_limits(lacking, "here")
 
 
 def enforcement(word: str) -> Enforcement:
@@ -98,23 +94,53 @@ def enforcement(word: str) -> Enforcement:
     raise ValueError(word)
 
 
+def no_limits(lacking: Iterable[str], where: str) -> UserError:
+    """For limits that only the kernel may keep, and does not."""
+    return fail(
+        "no-limits",
+        f"the kernel's limits for {' and '.join(map(_thing, lacking))} are not to be had {where}",
+        hint="`mlbuild doctor` says why; with `--sandbox_limits=auto` mlbuild watches what actions use instead",
+        exit_code=ExitCode.ENVIRONMENT,
+    )
+
+
 @record
 class Keeping:
-    """A limit, whether the kernel keeps it here, and how it is kept, in words."""
+    """A limit, whether it is only watched here (so that it can be exceeded between two looks), and how it is kept, in words."""
 
     thing: str
-    is_by_kernel: bool
+    is_watched: bool
     how: str
+    remedy: str = ""
 
 
-def keeping() -> tuple[Keeping, ...]:
-    """How this machine keeps the limits of actions: found out by putting a process into a group."""
+def keeping(limits: Limits = DEFAULT) -> tuple[Keeping, ...]:
+    """How this machine keeps each limit of actions: found out, for control groups, by putting a process into one."""
     groups = find()
     if groups.parents and not can_enter(groups):
         groups = ControlGroups(())
     by_kernel = described(groups)
-    watched = "watched ten times a second, since no control group can be made here"
-    return tuple(Keeping(_thing(name), name in by_kernel, by_kernel.get(name, watched)) for name in CONTROLLERS)
+    watched = "ten times a second, since no control group can be made here"
+    return (
+        *(
+            Keeping(_thing(name), False, by_kernel[name])
+            if name in by_kernel
+            else Keeping(_thing(name), True, watched, _CONTROL_GROUPS)
+            for name in CONTROLLERS
+        ),
+        Keeping(
+            "the disk",
+            True,
+            f"twice a second; actions are ended before the last {limits.reserve_mib} MiB are taken",
+        ),
+        Keeping("/tmp", False, f"{limits.tmp_mib} MiB, by its size"),
+        Keeping("/dev/shm", False, f"{limits.shared_memory_mib} MiB, by its size"),
+        Keeping("one file", False, f"{EACH_PROCESS['RLIMIT_FSIZE'] >> 30} GiB, by the kernel"),
+        Keeping("open files", False, f"{EACH_PROCESS['RLIMIT_NOFILE']} in a process, by the kernel"),
+        Keeping("core dumps", False, "none, by the kernel"),
+        Keeping("what is printed", False, f"{LOG_LIMIT // MIB} MiB of each stream are kept; the rest is left out"),
+        Keeping("time", False, "the action's `timeout`; all its processes are killed by the kernel with the first one"),
+    )
 
 
 def _thing(controller: str) -> str:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from mlbuild.records import record
+from mlbuild.records import record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mlbuild.terms import Spawn
 
 MIB = 1 << 20
+LOG_LIMIT = 64 * MIB
+"""What is kept of each of the two streams that an action prints to."""
+
+EACH_PROCESS = {
+    "RLIMIT_CORE": 0,
+    "RLIMIT_NOFILE": 4096,
+    "RLIMIT_STACK": 8 * MIB,
+    "RLIMIT_FSIZE": 256 << 30,
+}
+"""The kernel's limits of one process, by their names in `resource`."""
+
 OUT_OF_MEMORY, TOO_MANY_PROCESSES, TOO_MUCH_WRITTEN, DISK_NEARLY_FULL = "memory", "processes", "written", "disk"
 
 
@@ -24,6 +39,11 @@ class Limits:
     tmp_mib: int = 4096
     shared_memory_mib: int = 1024
 
+    def of(self, spawn: Spawn) -> Limits:
+        """These, with the memory that a spawn's rule says that it is ended at."""
+        asked = spawn.resources.memory_limit_mib
+        return self if asked is None else replace(self, memory_mib=asked)
+
     @property
     def tmp_bytes(self) -> int:
         """The size of `/tmp`: it is memory, so it cannot be bigger than that."""
@@ -35,6 +55,7 @@ class Limits:
 
 
 DEFAULT = Limits()
+NONE = Limits(processes=None, reserve_mib=0)
 
 
 def in_words(reason: str, limits: Limits) -> str | None:

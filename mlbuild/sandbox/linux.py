@@ -19,7 +19,7 @@ from mlbuild.records import replace
 from mlbuild.sandbox.availability import SandboxStatus, probe
 from mlbuild.sandbox.bounds import Bounded, Bounds, Enforcement
 from mlbuild.sandbox.bubblewrap import STARTER, Layout, arguments, needs_starter
-from mlbuild.sandbox.limits import DEFAULT, MIB, Limits
+from mlbuild.sandbox.limits import DEFAULT, EACH_PROCESS, LOG_LIMIT, MIB, Limits
 from mlbuild.sandbox.mirrored import MOST, lists_newest_first, memory_folder, mirror, size_of
 from mlbuild.sandbox.outputs import collect_outputs
 from mlbuild.sandbox.own_folder import OwnFolder
@@ -33,13 +33,6 @@ from mlbuild.terms import EMPTY, ORDINARY, WORKING_DIRECTORY, Digest, Spawn, Spa
 
 NAME = "linux-sandbox"
 
-_LIMITS = {
-    "RLIMIT_CORE": 0,
-    "RLIMIT_NOFILE": 4096,
-    "RLIMIT_STACK": 8 << 20,
-    "RLIMIT_FSIZE": 256 << 30,
-}
-_LOG_LIMIT = 64 << 20
 _NO_SPACE = os.strerror(errno.ENOSPC)
 _CANNOT_START = 127
 _KILLED = 128 + signal.SIGKILL
@@ -198,7 +191,7 @@ class LinuxRunner:
                         log.seek(0)
                         log.truncate()
                     request = SandboxRequest(
-                        told, spawn.timeout_seconds, _LIMITS, _LOG_LIMIT, entrances, around.umask,
+                        told, spawn.timeout_seconds, EACH_PROCESS, LOG_LIMIT, entrances, around.umask,
                         _usable(around.processors, spawn.resources.cpus), around.has_fixed_addresses,
                     )  # fmt: skip
                     return spawner.run(request, stdout.fileno(), stderr.fileno(), watch)
@@ -294,7 +287,7 @@ class LinuxRunner:
     def _keep_log(self, log: BinaryIO, is_cut: bool) -> Digest:
         if is_cut:
             log.seek(0, os.SEEK_END)
-            log.write(f"\n(mlbuild: the rest is left out: more than {_LOG_LIMIT >> 20} MiB were written)\n".encode())
+            log.write(f"\n(mlbuild: the rest is left out: more than {LOG_LIMIT >> 20} MiB were written)\n".encode())
             log.flush()
         log.seek(0)
         return self._store.put_stream(log)
@@ -335,7 +328,7 @@ def _judge(bounded: Bounded, spawn: Spawn, limits: Limits, said: str) -> tuple[i
         if name == "SIGKILL":
             return exit_code, "killed by SIGKILL: perhaps the machine ran out of memory"
         if name == "SIGXFSZ":
-            return exit_code, f"killed by SIGXFSZ: it wrote a file bigger than {_LIMITS['RLIMIT_FSIZE'] >> 30} GiB"
+            return exit_code, f"killed by SIGXFSZ: it wrote a file bigger than {EACH_PROCESS['RLIMIT_FSIZE'] >> 30} GiB"
         return exit_code, f"killed by {name}"
     if exit_code and _NO_SPACE in said:
         sizes = f"`/tmp` holds {limits.tmp_bytes // MIB} MiB and `/dev/shm` {limits.shared_memory_bytes // MIB} MiB"

@@ -2,7 +2,8 @@
 
 The spawn gets copies of its inputs in a folder of its own, and the environment that it declares. It can read and write
 all that the user can, and use the network; what it leaves running in another session lives on. So its results have keys
-of their own and are never shared.
+of their own and are never shared. What it takes of memory, processes and the disk is watched, and nothing else is bounded
+but its time.
 """
 
 from __future__ import annotations
@@ -22,8 +23,12 @@ from typing import BinaryIO, Protocol
 
 from mlbuild.files.remove import remove_tree
 from mlbuild.files.staging import TreeStore
+from mlbuild.sandbox.bounds import Enforcement, no_limits
+from mlbuild.sandbox.control_groups import CONTROLLERS
+from mlbuild.sandbox.limits import DEFAULT, NONE, Limits, in_words
 from mlbuild.sandbox.outputs import collect_outputs
 from mlbuild.sandbox.own_folder import OwnFolder
+from mlbuild.sandbox.watching import INTERVAL, Watch
 from mlbuild.sandbox.words import disk_trouble, signal_name
 from mlbuild.terms import EMPTY, WORKING_DIRECTORY, Digest, Spawn, SpawnResult
 
@@ -46,10 +51,22 @@ class Store(Protocol):
 class PlainRunner:
     """A `SpawnRunner` without walls. `run` may be called from many threads at once.
 
-    `folder` is as for `LinuxRunner`. Toolchains are copied once for all spawns of this runner.
+    `folder`, `limits` and `enforcement` are as for `LinuxRunner`; raises UserError where only the kernel's own limits will do.
+    Toolchains are copied once for all spawns of this runner.
     """
 
-    def __init__(self, store: Store, trees: TreeStore, folder: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        trees: TreeStore,
+        folder: Path,
+        *,
+        limits: Limits = DEFAULT,
+        enforcement: Enforcement = "auto",
+    ) -> None:
+        if enforcement == "kernel":
+            raise no_limits(CONTROLLERS, "without a sandbox")
+        self._limits = NONE if enforcement == "no" else limits
         self._store = store
         self._trees = trees
         self._folder = folder
@@ -135,11 +152,12 @@ class PlainRunner:
             except OSError as error:
                 return _CANNOT_START, f"cannot start `{first}`: {error.strerror}"
             self._running.add(process.pid)
+        limits = self._limits if self._limits is NONE else self._limits.of(spawn)
         pidfd = os.pidfd_open(process.pid)
         try:
-            ready = select.poll()
-            ready.register(pidfd, select.POLLIN)
-            is_in_time = bool(ready.poll(spawn.timeout_seconds * 1000))
+            reason = _watched(
+                pidfd, process.pid, Watch(limits, work, memory=True, processes=True), spawn.timeout_seconds
+            )
         finally:
             os.close(pidfd)
             with self._lock:
@@ -149,8 +167,8 @@ class PlainRunner:
                 code = process.wait()
         if self._is_interrupted:
             return _KILLED, "interrupted"
-        if not is_in_time:
-            return _KILLED, f"timed out after {spawn.timeout_seconds} s"
+        if reason:
+            return _KILLED, in_words(reason, limits) or f"timed out after {spawn.timeout_seconds} s"
         if code < 0:
             return 128 - code, f"killed by {signal_name(-code)}"
         return code, None
@@ -207,6 +225,19 @@ def _moved(value: str, mounts: Mapping[str, Path]) -> str:
 def _one_moved(path: str, mounts: Mapping[str, Path]) -> str:
     first, slash, rest = path[1:].partition("/")
     return f"{mounts[first]}{slash}{rest}" if path.startswith("/") and first in mounts else path
+
+
+def _watched(pidfd: int, pid: int, watch: Watch, seconds: float) -> str:
+    """Waits for a process; says why it is to be ended, if it did not end by itself."""
+    ready = select.poll()
+    ready.register(pidfd, select.POLLIN)
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if ready.poll(min(left, INTERVAL) * 1000):
+            return ""
+        if reason := watch.look(pid):
+            return reason
+    return "timeout"
 
 
 def _end_group(pid: int) -> None:

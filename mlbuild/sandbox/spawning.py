@@ -70,6 +70,17 @@ class SandboxOutcome:
                 return int(told["exit-code"])
         return None
 
+    @property
+    def namespaces(self) -> Mapping[str, int]:
+        """The numbers of its own namespaces, by kind: `net`, `pid` and others."""
+        found: dict[str, int] = {}
+        for line in self.report.splitlines():
+            for name, value in json.loads(line).items():
+                kind, _, word = name.partition("-")
+                if word == "namespace":
+                    found[kind] = int(value)
+        return found
+
 
 class Spawner:
     """A spawner process, started when it is first needed."""

@@ -1,7 +1,8 @@
 """A program of a few hundred bytes that starts another one, for what bubblewrap cannot be told.
 
 bubblewrap takes 9,000 arguments at most. A longer command line is written into a tiny ELF file whose only deed is
-`execve` with it. With nothing to start, it ends with 0: the probe needs a program that is there in an empty sandbox.
+`execve` with it. Others of them end with 0, or print a file and end: an empty sandbox, made to see what it is, has no
+program but these.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Sequence
 
 _BASE = 0x400000
 _HEADERS = 64 + 56
+_HERE = 0xFFFFFF9C
+"""AT_FDCWD, as 32 bits."""
+MOST_SHOWN = 4096
 _COMPLAINT = b"mlbuild: the command cannot be started: not found, not a program, or too long\n"
 
 
@@ -38,6 +42,24 @@ def nothing(machine: str) -> bytes:
     return _elf(machine, _call(machine, "exit_group", 0))
 
 
+def shows(machine: str, path: str) -> bytes:
+    """An ELF file for `machine` that prints the beginning of a file, with zeros after it, and ends with 0.
+
+    It has no descriptors but the first three, so the file's is the next.
+    """
+    name = path.encode() + b"\0"
+
+    def code(at: int) -> bytes:
+        return (
+            _call(machine, "openat", _HERE, at, 0)
+            + _call(machine, "read", 3, at + len(name), MOST_SHOWN)
+            + _call(machine, "write", 1, at + len(name), MOST_SHOWN)
+            + _call(machine, "exit_group", 0)
+        )
+
+    return _elf(machine, code(_BASE + _HEADERS + len(code(0))) + name + bytes(MOST_SHOWN), is_writable=True)
+
+
 def _exec_code(machine: str, path: int, arguments: int, environment: int, complaint: int) -> bytes:
     return (
         _call(machine, "execve", path, arguments, environment)
@@ -49,13 +71,13 @@ def _exec_code(machine: str, path: int, arguments: int, environment: int, compla
 def _call(machine: str, name: str, *arguments: int) -> bytes:
     """Machine code for one system call; every argument is below 2**32, and the code's length is always the same."""
     if machine == "x86_64":
-        number = {"write": 1, "execve": 59, "exit_group": 231}[name]
+        number = {"read": 0, "write": 1, "execve": 59, "exit_group": 231, "openat": 257}[name]
         # mov edi/esi/edx, imm32; mov eax, imm32; syscall
         loads = b"".join(
             struct.pack("<BI", opcode, each) for opcode, each in zip(b"\xbf\xbe\xba", arguments, strict=False)
         )
         return loads + struct.pack("<BI", 0xB8, number) + b"\x0f\x05"
-    number = {"write": 64, "execve": 221, "exit_group": 94}[name]
+    number = {"openat": 56, "read": 63, "write": 64, "execve": 221, "exit_group": 94}[name]
     return b"".join(_move(register, each) for register, each in (*enumerate(arguments), (8, number))) + struct.pack(
         "<I", 0xD4000001
     )
@@ -67,13 +89,13 @@ def _move(register: int, value: int) -> bytes:
     return struct.pack("<II", 0xD2800000 | low << 5 | register, 0xF2A00000 | high << 5 | register)
 
 
-def _elf(machine: str, body: bytes) -> bytes:
-    """One segment, readable and executable, entered at its first byte after the headers."""
+def _elf(machine: str, body: bytes, *, is_writable: bool = False) -> bytes:
+    """One segment, executable, entered at its first byte after the headers."""
     size = _HEADERS + len(body)
     kind = {"x86_64": 62, "aarch64": 183}[machine]
     identity = b"\x7fELF\x02\x01\x01" + b"\0" * 9
     header = struct.pack("<HHIQQQIHHHHHH", 2, kind, 1, _BASE + _HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _BASE, _BASE, size, size, 0x10000)
+    segment = struct.pack("<IIQQQQQQ", 1, 7 if is_writable else 5, 0, _BASE, _BASE, size, size, 0x10000)
     return identity + header + segment + body
 
 

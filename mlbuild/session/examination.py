@@ -14,15 +14,12 @@ if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
 
 GIB = 1 << 30
-_CONTROL_GROUPS = (
-    "run mlbuild in a part of the control groups that is yours: `systemd-run --user --scope -p Delegate=yes`, or in a"
-    " container as root with /sys/fs/cgroup writable"
-)
+_BUBBLEWRAP = "use a newer kernel or bubblewrap, or run mlbuild outside of this container"
 
 
 def examine(request: BuildRequest) -> tuple[str, ...]:
-    """One line a finding: `ok` or `no`, what, and what to do about it."""
-    from mlbuild.sandbox import Limits, keeping, probe
+    """One line a finding: `ok`, `watched` or `no`, what, and what to do about it."""
+    from mlbuild.sandbox import keeping, probe, protections
 
     lines = [f"mlbuild {mlbuild.__version__}, Python {platform.python_version()} ({sys.executable})"]
     status = probe(request.private_folder)
@@ -30,15 +27,19 @@ def examine(request: BuildRequest) -> tuple[str, ...]:
     if status.remedy:
         lines.append(f"    try: {status.remedy}")
     if status.is_hermetic:
+        seen = protections(status)
+        lines += [f"{'ok' if each.is_kept else 'no'}: sandbox, {each.thing}: {each.how}" for each in seen]
+        if not all(each.is_kept for each in seen):
+            lines.append(f"    try: {_BUBBLEWRAP}")
         kept = keeping()
-        lines += [f"ok: limit of {each.thing}: {each.how}" for each in kept]
-        if not all(each.is_by_kernel for each in kept):
-            lines.append(f"    try: {_CONTROL_GROUPS}")
-        usual = Limits()
-        lines.append(
-            f"ok: limit of the disk: watched; actions are ended before the last {usual.reserve_mib} MiB are taken;"
-            f" /tmp {usual.tmp_mib} MiB, /dev/shm {usual.shared_memory_mib} MiB"
-        )
+        for each in kept:
+            lines.append(f"{'watched' if each.is_watched else 'ok'}: limit of {each.thing}: {each.how}")
+            if each.remedy:
+                lines.append(f"    try: {each.remedy}")
+    lines.append(
+        "no sandbox is used with --sandbox=none: actions reach all that you can; memory, processes and the disk are watched,"
+        " time is kept, other limits are not"
+    )
     lines.append(f"ok: {os.cpu_count()} cores, {request.jobs} jobs, {request.memory_mib} MiB for actions")
     folder = request.cache_folder
     while not folder.exists():

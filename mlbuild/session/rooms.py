@@ -199,23 +199,25 @@ class Rooms:
     def _open_runner(self, request: BuildRequest) -> LinuxRunner | PlainRunner:
         """What runs the spawns. Said where it is no sandbox."""
         folder = request.private_folder / "run"
+        limits, limited = Limits(memory_mib=request.memory_mib), enforcement(request.sandbox_limits)
         if request.sandbox == "none":
             self._warn(
                 Diagnostic(
                     "no-walls",
-                    "actions run without a sandbox: they reach your files and the network, and their results are kept apart",
+                    "actions run without a sandbox: they reach your files and the network, what they use is watched at most, and their"
+                    " results are kept apart",
                     hint="leave `--sandbox=none` away to build hermetically",
                 )
             )
-            return PlainRunner(self.store, self.trees, folder)
+            return PlainRunner(self.store, self.trees, folder, limits=limits, enforcement=limited)
         return LinuxRunner(
             self.store,
             self.trees,
             folder,
             sandbox_debug=request.sandbox_debug,
             say=self._say,
-            limits=Limits(memory_mib=request.memory_mib),
-            enforcement=enforcement(request.sandbox_limits),
+            limits=limits,
+            enforcement=limited,
             varies=request.command == "verify",
         )
 

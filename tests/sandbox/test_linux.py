@@ -217,7 +217,7 @@ def test_a_signal_is_named(workshop):
 
 
 def test_a_log_is_cut_and_says_so(workshop, monkeypatch):
-    monkeypatch.setattr("mlbuild.sandbox.linux._LOG_LIMIT", 1 << 20)
+    monkeypatch.setattr("mlbuild.sandbox.linux.LOG_LIMIT", 1 << 20)
     result = workshop.sh("seq 1 1000000")
     assert result.exit_code == 0
     text = workshop.text(result.stdout)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.test_limits import FORKS, MEMORY_HOG, THREADS
 from tests.sandbox.walls import PROBES
 
 USER = 61_234
@@ -19,14 +20,15 @@ import sys, json
 sys.path[:0] = json.loads(sys.argv[1])
 from pathlib import Path
 from mlbuild.files.staging import TreeStore
-from mlbuild.sandbox import LinuxRunner, probe
+from mlbuild.sandbox import Limits, LinuxRunner
 from mlbuild.store import DiskStore
 from mlbuild.terms import Digest, Spawn
 
-_, _, home, root, script, *command = sys.argv
+_, _, limits, home, root, script, *command = sys.argv
 store = DiskStore(Path(home, "store"))
 trees = TreeStore(Path(home, "staged"), store)
-runner = LinuxRunner(store, trees, Path(home, "sandbox"))
+limits = Limits(**json.loads(limits))
+runner = LinuxRunner(store, trees, Path(home, "sandbox"), limits=limits, enforcement="watch")
 assert runner.status().is_hermetic, runner.status()
 environment = (("LD_LIBRARY_PATH", "/shell/lib:/python/lib"), ("PATH", "/shell/bin"))
 result = runner.run(Spawn((*command, script), environment, Digest.parse(root), ("out/x",)))
@@ -53,14 +55,14 @@ def as_user(workshop, tmp_path, as_root):
     base.mkdir(mode=0o755)
     home = base / "home"
 
-    def run(root, script: str, *command: str):
+    def run(root, script: str, *command: str, **limits: int):
         shutil.copytree(workshop.home / "store", home / "store", dirs_exist_ok=True)
         for folder, _, files in os.walk(base):
             for each in (folder, *(os.path.join(folder, file) for file in files)):
                 os.chown(each, USER, USER)
         home.chmod(0o700)
         result = subprocess.run(
-            [python, "-c", TOOL, json.dumps(paths), str(home), str(root), script, *command],
+            [python, "-c", TOOL, json.dumps(paths), json.dumps(limits), str(home), str(root), script, *command],
             user=USER, group=USER, extra_groups=[], env={"HOME": str(home)}, capture_output=True, text=True, cwd="/",
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
@@ -89,6 +91,25 @@ def test_an_ordinary_users_sandbox_has_the_same_walls(workshop, as_user, walls, 
     assert exit_code == 0
     assert {name: found[name] for name in walls} == {name: wall.inside for name, wall in walls.items()}
     assert (found["environ-1"], found["fds"], found["user"]) == ("", [0, 1, 2], [1000, 1000])
+
+
+@pytest.mark.parametrize(
+    ("program", "limits", "failure"),
+    [
+        (MEMORY_HOG, {"memory_mib": 128}, "out of memory: the action used more than 128 MiB (`memory_mib`)"),
+        (FORKS, {"processes": 30}, "too many processes: the action wanted more than 30 processes and threads at once"),
+        (
+            THREADS,
+            {"processes": 30},
+            "too many processes: the action wanted more than 30 processes and threads at once",
+        ),
+    ],
+)
+def test_an_ordinary_users_actions_have_their_limits(workshop, as_user, program, limits, failure):
+    command = (*workshop.python_command, "-c")
+    exit_code, told, _, _ = as_user(workshop.input_root({}), program.format(rest=60), *command, **limits)
+    assert (exit_code != 0, told) == (True, failure)
+    assert as_user(workshop.input_root({}), program.format(rest=0.2), *command)[1] != failure
 
 
 def _readable_python() -> str | None:

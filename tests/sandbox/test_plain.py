@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from mlbuild.diagnostics import UserError
 from mlbuild.execution import action_key
 from mlbuild.execution.caching import CachingRunner
-from mlbuild.sandbox import SALT, PlainRunner
+from mlbuild.sandbox import SALT, Limits, PlainRunner
 from mlbuild.store import MemoryActionCache
 from mlbuild.terms import FileValue
+from tests.sandbox.test_limits import DISK_FILLER, FORKS, MEMORY_HOG
 
 
 @pytest.fixture
@@ -95,3 +97,33 @@ def test_its_results_are_never_taken_for_those_of_a_sandbox(workshop, plain):
     assert unshared.lookup(spawn)[1] is not None
     assert CachingRunner(cache, workshop.runner).lookup(spawn) == (action_key(spawn), None)
     assert isinstance(dict(unshared.run(spawn).outputs)["out"], FileValue)
+
+
+@pytest.mark.parametrize(
+    ("program", "limits", "failure"),
+    [
+        (MEMORY_HOG, Limits(memory_mib=128), "out of memory: the action used more than 128 MiB (`memory_mib`)"),
+        (
+            FORKS,
+            Limits(processes=30),
+            "too many processes: the action wanted more than 30 processes and threads at once",
+        ),
+        (DISK_FILLER, Limits(written_mib=16), "too much written: the action's working folder held more than 16 MiB"),
+    ],
+)
+def test_what_it_uses_is_watched(workshop, tmp_path, program, limits, failure):
+    for kept, rest, expected in ((limits, 60, failure), (Limits(), 0.2, None)):
+        runner = PlainRunner(workshop.store, workshop.trees, tmp_path / str(rest), limits=kept)
+        command = (*workshop.python_command, "-c", program.format(rest=rest))
+        outputs = ("out",) if "out" in program else ()
+        assert runner.run(workshop.spawn(command, {}, output_paths=outputs)).failure == expected
+        runner.close()
+
+
+def test_limits_that_only_the_kernel_may_keep_are_refused(workshop, tmp_path):
+    with pytest.raises(UserError) as told:
+        PlainRunner(workshop.store, workshop.trees, tmp_path, enforcement="kernel")
+    assert told.value.diagnostics[0].code == "no-limits"
+    assert told.value.diagnostics[0].message == (
+        "the kernel's limits for memory and processes are not to be had without a sandbox"
+    )
