@@ -16,6 +16,7 @@ from mlbuild.diagnostics import ExitCode, fail
 from mlbuild.files.remove import remove_tree
 from mlbuild.files.staging import StagedTree, TreeStore
 from mlbuild.records import replace
+from mlbuild.sandbox import clock
 from mlbuild.sandbox.availability import SandboxStatus, probe
 from mlbuild.sandbox.bounds import Bounded, Bounds, Enforcement
 from mlbuild.sandbox.bubblewrap import STARTER, Layout, arguments, needs_starter
@@ -87,6 +88,11 @@ class LinuxRunner:
     def status(self) -> SandboxStatus:
         """Whether this machine can give the sandbox."""
         return probe(self._folder)
+
+    @property
+    def can_vary_time(self) -> bool:
+        """Whether it can tell spawns another time."""
+        return platform.machine() == clock.MACHINE
 
     @property
     def can_reverse(self) -> bool:

@@ -6,6 +6,7 @@ import os
 import struct
 from pathlib import Path
 
+from mlbuild.sandbox import clock
 from mlbuild.terms import ORDINARY, Surroundings
 
 _FIXED_TIME = 315_532_800 * 10**9
@@ -55,7 +56,10 @@ def write_proc(folder: Path) -> tuple[tuple[str, str], ...]:
 def write_etc(folder: Path, around: Surroundings = ORDINARY) -> None:
     """Makes `folder` the sandbox's `/etc`."""
     folder.mkdir()
-    for name, content in etc(around).items():
+    files = etc(around)
+    if clock.needs_library(around):
+        files |= {clock.NAME: clock.library(around), "ld.so.preload": f"/etc/{clock.NAME}\n".encode()}
+    for name, content in files.items():
         path = folder / name
         path.write_bytes(content)
         path.chmod(0o444)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
 from mlbuild.sandbox import LinuxRunner
+from mlbuild.seams import BlobMissing, ContentStore
 from mlbuild.session import results
-from mlbuild.verify import VARIATIONS, Reproduction, Variation, Verdict
+from mlbuild.terms import Action, FileValue, inputs_of
+from mlbuild.verify import VARIATIONS, Finding, Reproduction, Variation, Verdict
 from mlbuild.verify.report import Verification, as_json, as_text
+from mlbuild.verify.suspects import LARGEST_SOURCE, Suspect, suspects
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
@@ -21,13 +26,14 @@ def verify(request: BuildRequest, rooms: Rooms, graph: ActionGraph) -> tuple[tup
     """The report, what the command ends with, and what came of the actions. Raises UserError."""
     variations = chosen(request.verifying.vary)
     unvaried: tuple[tuple[str, str], ...] = ()
-    if any(each.name == "order" for each in variations) and not _can_reverse(rooms):
-        variations = tuple(each for each in variations if each.name != "order")
-        unvaried = (("order", "this machine has no file system of memory with room at `/dev/shm`"),)
+    for name, why in _impossible(rooms):
+        if any(each.name == name for each in variations):
+            variations = tuple(each for each in variations if each.name != name)
+            unvaried += ((name, why),)
     wanted = tuple(results.wanted_artifacts(graph.targets, False))
     outcome, reproduction = rooms.until_whole(lambda: rooms.reproduce(graph, wanted, variations))
     verification = Verification(
-        tuple(target.label for target in graph.targets), verdicts(outcome, reproduction), reproduction.compared,
+        tuple(target.label for target in graph.targets), verdicts(outcome, reproduction, rooms.store), reproduction.compared,
         reproduction.runs, outcome.counts.failed, tuple(each.name for each in variations), unvaried,
     )  # fmt: skip
     if outcome.counts.failed:
@@ -52,7 +58,7 @@ def chosen(names: tuple[str, ...]) -> tuple[Variation, ...]:
     return tuple(each for each in VARIATIONS if not names or each.name in names)
 
 
-def verdicts(outcome: Outcome, reproduction: Reproduction) -> tuple[Verdict, ...]:
+def verdicts(outcome: Outcome, reproduction: Reproduction, store: ContentStore) -> tuple[Verdict, ...]:
     """The findings with their actions, in the order of the graph."""
     numbers = {end[1]: number for number, end in sorted(outcome.ends.items(), reverse=True) if end[1]}
     found = sorted(
@@ -65,10 +71,28 @@ def verdicts(outcome: Outcome, reproduction: Reproduction) -> tuple[Verdict, ...
             outcome.actions[number].mnemonic,
             getattr(outcome.actions[number], "progress_message", ""),
             finding,
+            _suspects(outcome.actions[number], finding, outcome, store),
         )
         for number, finding in found
     )
 
 
-def _can_reverse(rooms: Rooms) -> bool:
-    return isinstance(rooms.runner, LinuxRunner) and rooms.runner.can_reverse
+def _impossible(rooms: Rooms) -> Iterator[tuple[str, str]]:
+    """What this machine cannot vary, and why."""
+    assert isinstance(rooms.runner, LinuxRunner)
+    if not rooms.runner.can_reverse:
+        yield "order", "this machine has no file system of memory with room at `/dev/shm`"
+    if not rooms.runner.can_vary_time:
+        yield "clock", "that takes machine code, which there is for x86-64 alone"
+
+
+def _suspects(action: Action, finding: Finding, outcome: Outcome, store: ContentStore) -> tuple[Suspect, ...]:
+    """The lines of the action's own sources that look like the cause."""
+    texts: list[tuple[str, str]] = []
+    for artifact in sorted(inputs_of(action)):
+        value = outcome.values.get(artifact)
+        own = artifact.is_source and not artifact.path.startswith("external/")
+        if own and isinstance(value, FileValue) and value.digest.size <= LARGEST_SOURCE:
+            with suppress(BlobMissing):
+                texts.append((artifact.path, store.get(value.digest).decode("utf-8", "replace")))
+    return suspects(finding.causes, texts)

@@ -7,6 +7,7 @@ from typing import Literal
 from mlbuild.records import record
 from mlbuild.terms import Digest, Label
 from mlbuild.verify.comparison import Difference
+from mlbuild.verify.suspects import Suspect
 
 Kind = Literal["by-itself", "surroundings", "together", "unstable", "cached"]
 """Why results differ: whenever it runs; because of one or more variations, each alone; because of several together; now and
@@ -36,3 +37,4 @@ class Verdict:
     mnemonic: str
     description: str
     finding: Finding
+    suspects: tuple[Suspect, ...] = ()

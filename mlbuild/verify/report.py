@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from mlbuild.records import record
 from mlbuild.terms import Label
 from mlbuild.verify.findings import Finding, Verdict
-from mlbuild.verify.variations import VARIATIONS
+from mlbuild.verify.holds import HOLDS, Hold
+from mlbuild.verify.variations import VARIATIONS, Variation
 
 MOST_FILES = 5
 """Files told of one action."""
 
-_KNOWN = {each.name: each for each in VARIATIONS}
+_KNOWN: dict[str, Variation | Hold] = {each.name: each for each in VARIATIONS}
+_KNOWN |= {each.name: each for each in HOLDS}
 
 
 @record
@@ -62,6 +64,8 @@ def _of_action(verdict: Verdict) -> Iterator[str]:
             yield f"    {line}"
     if (more := len(finding.differences) - MOST_FILES) > 0:
         yield f"  … and {_count(more, 'file')} more"
+    for suspect in verdict.suspects:
+        yield f"  {suspect.path}:{suspect.line}: `{suspect.text}`"
     for line in advice(finding):
         yield f"  hint: {line}"
 
@@ -76,6 +80,8 @@ def cause(finding: Finding) -> str:
             return f"differs when any of these changes: {', '.join(nouns)}"
         case "together":
             return f"differs only when these change together: {', '.join(nouns)}"
+        case "by-itself" if nouns:
+            return f"differs from run to run, in the same surroundings too: because of {' and '.join(nouns)}"
         case "by-itself":
             return "differs from run to run, in the same surroundings too"
         case "unstable":
@@ -86,8 +92,10 @@ def cause(finding: Finding) -> str:
 
 def advice(finding: Finding) -> tuple[str, ...]:
     """What to do about it, a line each."""
-    if finding.kind in ("by-itself", "unstable"):
-        return ("look for a clock, a generator without a seed, an address or a random name in what is written",)
+    if finding.kind in ("by-itself", "unstable") and not finding.causes:
+        return (
+            "look for threads whose results are taken as they come, and for memory that is read before it is written",
+        )
     if finding.kind == "cached":
         return ("keep that cache folder if you want to know more; `--disk_cache` names a new one",)
     return tuple(_KNOWN[name].advice for name in finding.causes if name in _KNOWN)
@@ -122,6 +130,7 @@ def _plain(verdict: Verdict) -> dict[str, object]:
         "failure": finding.failure,
         "runs": finding.runs,
         "advice": list(advice(finding)),
+        "suspects": [{"path": each.path, "line": each.line, "text": each.text} for each in verdict.suspects],
         "differences": [{"path": each.path, "how": list(each.how)} for each in finding.differences],
     }
 

@@ -12,6 +12,7 @@ from mlbuild.seams import ActionCache
 from mlbuild.terms import ORDINARY, Digest, FileValue, Spawn, SpawnResult, Surroundings, TreeValue
 from mlbuild.verify.comparison import differences
 from mlbuild.verify.findings import Finding, Kind
+from mlbuild.verify.holds import HOLDS, Hold, held
 from mlbuild.verify.variations import Variation, unlike
 
 Outputs = dict[str, FileValue | TreeValue]
@@ -97,7 +98,7 @@ class Reproduction:
         before = self.runs
         for _ in range(ENOUGH - 1):
             if _differ(first, self._run(spawn, ORDINARY)):
-                return "by-itself", (), self.runs - before
+                return "by-itself", self._drawn(spawn), self.runs - before
         causes = self._bisected(spawn, first, self._variations)
         if causes:
             return "surroundings", causes, self.runs - before
@@ -105,6 +106,21 @@ class Reproduction:
             together = self._smallest(spawn, first)
             return "together", together, self.runs - before
         return "unstable", (), self.runs - before
+
+    def _drawn(self, spawn: Spawn) -> tuple[str, ...]:
+        """What has to be held still for the result to be the same; nothing if that does not help."""
+        if not self._is_same(spawn, HOLDS):
+            return ()
+        needed = HOLDS
+        for each in HOLDS:
+            without = tuple(hold for hold in needed if hold is not each)
+            if without and self._is_same(spawn, without):
+                needed = without
+        return tuple(hold.name for hold in needed)
+
+    def _is_same(self, spawn: Spawn, holds: tuple[Hold, ...]) -> bool:
+        first = self._run(spawn, held(holds))
+        return not any(_differ(first, self._run(spawn, held(holds))) for _ in range(ENOUGH - 1))
 
     def _bisected(self, spawn: Spawn, first: SpawnResult, variations: tuple[Variation, ...]) -> tuple[str, ...]:
         """Those of the variations that change the result, each alone, found by halves."""

@@ -22,6 +22,8 @@ def _with(around: Surroundings, *settings: tuple[str, str]) -> Surroundings:
     return replace(around, environment=(*around.environment, *settings))
 
 
+FIVE_YEARS = 1826 * 24 * 3600
+
 # Enough of them to move what lies on the stack, and one that is long.
 _NOISE = (("ZZ_UNHEARD_OF", "x" * 3000), *((f"UNHEARD_OF_{number}", str(number)) for number in range(9)))
 
@@ -43,6 +45,12 @@ VARIATIONS: tuple[Variation, ...] = (
         "the user's name and number",
         "leave the user out of what is written; in archives, set owners to 0",
         lambda around: replace(around, user="somebody", user_number=4321, group_number=4322),
+    ),
+    Variation(
+        "clock",
+        "the date",
+        "leave the date out of what is written, or take it from the data",
+        lambda around: replace(around, seconds_later=FIVE_YEARS),
     ),
     Variation(
         "time_zone",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import platform
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,3 +66,56 @@ def test_folders_are_listed_in_the_reverse_order(workshop: Workshop, varied: Lin
     unlike = said(workshop, varied, "ls -U in/", replace(ORDINARY, is_reversed=True)).split()
     assert sorted(ordinary) == sorted(LISTED)
     assert unlike == ordinary[::-1]
+
+
+NOW = "import time; print(int(time.time()))"
+DRAWN = "import os; print(os.urandom(9).hex(), hash('text'))"
+TIMES = "import time; print([time.time() for _ in range(2)])"
+
+
+def printed(workshop: Workshop, runner: LinuxRunner, program: str, around: Surroundings) -> str:
+    """What a Python program prints."""
+    root = workshop.input_root({})
+    line = ("/python/bin/python3", "-S", "-c", program)
+    result = runner.run(Spawn(line, (("LD_LIBRARY_PATH", "/python/lib"),), root, ()), around)
+    assert result.is_success, workshop.store.get(result.stderr)
+    return workshop.store.get(result.stdout).decode()
+
+
+YEARS = 5 * 365 * 24 * 3600
+needs_library = pytest.mark.skipif(platform.machine() != "x86_64", reason="the library is made for one processor")
+
+
+@needs_library
+def test_a_program_is_told_a_later_time(workshop: Workshop, varied: LinuxRunner) -> None:
+    ordinary = printed(workshop, varied, NOW, ORDINARY)
+    later = printed(workshop, varied, NOW, replace(ORDINARY, seconds_later=YEARS))
+    assert YEARS <= int(later) - int(ordinary) < YEARS + 1000
+
+
+@needs_library
+def test_a_held_clock_tells_the_same_times_and_goes_on(workshop: Workshop, varied: LinuxRunner) -> None:
+    around = replace(ORDINARY, has_held_clock=True)
+    first, second = (printed(workshop, varied, TIMES, around) for _ in range(2))
+    earlier, later = json.loads(first)
+    assert (first, earlier < later) == (second, True)
+
+
+@needs_library
+def test_held_randomness_gives_the_same_bytes(workshop: Workshop, varied: LinuxRunner) -> None:
+    around = replace(ORDINARY, has_held_randomness=True)
+    first, second = (printed(workshop, varied, DRAWN, around) for _ in range(2))
+    assert first == second
+    assert printed(workshop, varied, DRAWN, ORDINARY) != printed(workshop, varied, DRAWN, ORDINARY)
+
+
+@needs_library
+def test_time_that_is_not_varied_is_the_machines(workshop: Workshop, varied: LinuxRunner) -> None:
+    around = replace(ORDINARY, has_held_randomness=True)
+    assert abs(int(printed(workshop, varied, NOW, around)) - time.time()) < 1000
+
+
+def test_addresses_can_be_held(workshop: Workshop, varied: LinuxRunner) -> None:
+    around = replace(ORDINARY, has_fixed_addresses=True, environment=(("PYTHONHASHSEED", "0"),))
+    program = "print(open('/proc/self/maps').readline().split('-')[0])"
+    assert printed(workshop, varied, program, around) == printed(workshop, varied, program, around)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 
+import pytest
+
 from mlbuild.execution.key import action_key
 from mlbuild.store import MemoryActionCache, MemoryStore
 from mlbuild.terms import EMPTY, ORDINARY, FileValue, Spawn, SpawnResult, Surroundings
@@ -84,6 +86,34 @@ def test_what_differs_in_the_same_surroundings_is_no_fault_of_theirs() -> None:
     laboratory = Laboratory(lambda around: str(next(numbers)))
     laboratory.run()
     assert laboratory.found == [("by-itself", ())]
+
+
+@pytest.mark.parametrize(
+    ("is_held", "cause"),
+    [
+        (lambda around: around.has_held_clock, "time"),
+        (lambda around: around.has_held_randomness, "randomness"),
+        (lambda around: around.has_fixed_addresses, "addresses"),
+        (lambda around: around.processors == 1, "threads"),
+        (lambda around: around.has_held_randomness or bool(around.environment), "hash_seed"),
+    ],
+)
+def test_what_makes_it_the_same_when_it_is_held_still_is_the_cause(
+    is_held: Callable[[Surroundings], bool], cause: str
+) -> None:
+    numbers = count()
+    laboratory = Laboratory(lambda around: "" if is_held(around) else str(next(numbers)))
+    laboratory.run()
+    assert laboratory.found == [("by-itself", (cause,))]
+
+
+def test_all_that_has_to_be_held_is_named() -> None:
+    numbers = count()
+    laboratory = Laboratory(
+        lambda around: "" if around.has_held_clock and around.has_fixed_addresses else str(next(numbers))
+    )
+    laboratory.run()
+    assert laboratory.found == [("by-itself", ("time", "addresses"))]
 
 
 def test_what_differs_once_is_called_chance() -> None:
