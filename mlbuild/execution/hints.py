@@ -21,6 +21,7 @@ READ_ONLY = re.compile(r"""Read-only file system:?\s*b?['"]?([^'"\n]*)['"]?""")
 DENIED = re.compile(
     r"""Permission denied:?\s*b?['"]([^'"\n]+)['"]|(?<![\w./~+@=-])([\w./~+@=-]++)['"]?: Permission denied"""
 )
+LIBRARY = re.compile(r"(?<![\w./+-])(lib[\w+-]++(?:\.[\w+-]++)*+): cannot open shared object file")
 END = 1 << 20
 """Reasons stand at the end of a log: so much of it is read."""
 INSIDE = ("/work/", "/inputs/")
@@ -41,6 +42,11 @@ def hints(
         path = next(group for group in match.groups() if group)
         if (hint := _about_file(path, owner, declared, exists_in_workspace, workspace)) is not None:
             found[hint] = None
+    for match in LIBRARY.finditer(log):
+        found[
+            f"`{match.group(1)}` is a library of the system, which no package brings along: name it in `libraries` of the "
+            "`py_env`, and it is taken from the machine that builds"
+        ] = None
     if NETWORK.search(log):
         found[
             "actions have no network: declare what is needed from outside as a target with a pinned digest "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from mlbuild.diagnostics import did_you_mean, fail
@@ -17,7 +17,7 @@ from mlbuild.seams import ContentStore
 from mlbuild.terms import Artifact, Digest, FetchAction, FileValue, TreeValue
 
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "interpreter": ((), ("python",)),
+    "interpreter": ((), ("python", "libraries")),
     "host_tools": (("tools",), ("optional",)),
     "pins": ((), ("python", "extras", "groups")),
     "wheels": ((), ("python", "lock")),
@@ -78,7 +78,7 @@ class HostFetcher:
         spec = _checked(action)
         match action.kind:
             case "interpreter":
-                return self._collect_interpreter(spec["python"])
+                return self._collect_interpreter(spec["python"], spec["libraries"].split())
             case "host_tools":
                 return self._collect_tools(spec["tools"].split(), spec["optional"].split())
             case "pins":
@@ -103,12 +103,13 @@ class HostFetcher:
 
         return lock(requirements, self._interpreter(python), self._find_uv(), previous)
 
-    def _collect_interpreter(self, python: str) -> TreeValue:
+    def _collect_interpreter(self, python: str, libraries: Sequence[str]) -> TreeValue:
         found = self._interpreter(python)
-        name = f"interpreter\n{python}\n{found.executable}\n{found.standard_library}\n{found.version}"
+        parts = "interpreter", python, found.executable, found.standard_library, found.version, *sorted(libraries)
+        name = "\n".join(parts)
         # Where another interpreter of the version asked for would appear.
         also = (*self._path, os.path.dirname(found.prefix)) if python and not python.startswith("/") else ()
-        return self._collected.tree(name, lambda: plan_interpreter(found, also))
+        return self._collected.tree(name, lambda: plan_interpreter(found, also, libraries))
 
     def _collect_tools(self, required: list[str], optional: list[str]) -> TreeValue:
         from mlbuild.fetch.host_tools import plan_host_tools

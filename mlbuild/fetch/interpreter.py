@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
-from mlbuild.fetch.closure import Closure, host_folders, library_closure
+from mlbuild.fetch.closure import ALWAYS, Closure, host_folders, library_closure
 from mlbuild.fetch.collected import Plan
 from mlbuild.fetch.elf import BadElf, read_elf
 from mlbuild.fetch.tree import HostFile, Link, Made, Piece, unreadable, walk_files
@@ -82,8 +82,14 @@ def find_interpreter(asked: str, uv: str, environment: Mapping[str, str]) -> Int
     return found
 
 
-def plan_interpreter(interpreter: Interpreter, also_watched: Iterable[str] = ()) -> Plan:
-    """The tree's pieces: `bin/python3`, `lib/ld.so`, `lib/*.so*`, `lib/python3.X/`. Raises UserError."""
+def plan_interpreter(
+    interpreter: Interpreter, also_watched: Iterable[str] = (), libraries: Collection[str] = ()
+) -> Plan:
+    """The tree's pieces: `bin/python3`, `lib/ld.so`, `lib/*.so*`, `lib/python3.X/`, with further `libraries` by their names.
+
+    Raises:
+        UserError: if a file cannot be read, or this host lacks a library.
+    """
     library = f"lib/{os.path.basename(interpreter.standard_library)}"
     try:
         files, folders = walk_files(interpreter.standard_library, _SKIPPED)
@@ -112,7 +118,7 @@ def plan_interpreter(interpreter: Interpreter, also_watched: Iterable[str] = ())
             modules.append(real)
     if _uses_dist_packages(interpreter.standard_library):
         pieces[f"{library}/dist-packages"] = Link("site-packages")
-    shared, searched = _closure(interpreter.executable, modules)
+    shared, searched = _closure(interpreter.executable, modules, libraries)
     pieces.update(shared)
     stdlib_folders = (os.path.join(interpreter.standard_library, folder) for folder in folders if _is_kept(folder))
     return Plan(pieces, tuple(sorted({*stdlib_folders, *modules, *searched, *also_watched})))
@@ -128,7 +134,9 @@ def library_pieces(closure: Closure) -> dict[str, Piece]:
     return pieces
 
 
-def _closure(executable: str, modules: Iterable[str]) -> tuple[dict[str, Piece], tuple[str, ...]]:
+def _closure(
+    executable: str, modules: Iterable[str], also: Collection[str]
+) -> tuple[dict[str, Piece], tuple[str, ...]]:
     try:
         elf = read_elf(executable)
         if elf is None or elf.loader is None:
@@ -138,7 +146,7 @@ def _closure(executable: str, modules: Iterable[str]) -> tuple[dict[str, Piece],
                 hint="name the interpreter itself, not a script that starts it",
             )
         folders = host_folders(elf.machine)
-        closure = library_closure([executable, *modules], folders)
+        closure = library_closure([executable, *modules], folders, (*ALWAYS, *also))
     except BadElf as error:
         raise fail("broken-library", str(error), exit_code=ExitCode.ENVIRONMENT) from None
     except OSError as error:
@@ -148,6 +156,17 @@ def _closure(executable: str, modules: Iterable[str]) -> tuple[dict[str, Piece],
         raise fail(
             "missing-library",
             f"`{executable}` needs {', '.join(f'`{name}`' for name in lacking)}, which this host lacks",
+            exit_code=ExitCode.ENVIRONMENT,
+        )
+    absent = sorted(name for name in also if name not in closure.libraries)
+    wanting = {name: os.path.basename(file) for name, file in closure.missing if file in closure.libraries.values()}
+    if absent or (also and wanting):
+        lacking = [f"`{name}`" for name in absent]
+        lacking += [f"`{name}`, which `{file}` needs" for name, file in sorted(wanting.items())]
+        raise fail(
+            "missing-library",
+            f"this host lacks {', '.join(lacking)}",
+            hint="`libraries` of a `py_env` come from the machine that builds: install the system's package that has it, or leave it out",
             exit_code=ExitCode.ENVIRONMENT,
         )
     if not closure.loaders:

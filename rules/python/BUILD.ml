@@ -31,6 +31,7 @@ exports_files(
         "tools/bytecode.py",
         "tools/installed.py",
         "tools/launch.py",
+        "tools/libraries.py",
         "tools/member.py",
         "tools/test_main.py",
     ],

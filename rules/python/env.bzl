@@ -17,8 +17,8 @@ _FIXED = {
 
 def _py_env_impl(ctx):
     name = ctx.label.name
-    if ctx.attr.python:
-        interpreter = collect_interpreter(ctx, name, ctx.attr.python, ctx.file._compiler)
+    if ctx.attr.python or ctx.attr.libraries:
+        interpreter = collect_interpreter(ctx, name, ctx.attr.python, ctx.file._compiler, ctx.attr.libraries)
     else:
         interpreter = ctx.attr._interpreter[PyInterpreterInfo]
     mounts = interpreter_mounts(interpreter.tree)
@@ -49,6 +49,7 @@ def _py_env_impl(ctx):
         ctx,
         env,
         script = ctx.file._installed,
+        inputs = [ctx.file._libraries],
         arguments = [installed.path],
         outputs = [installed],
         mnemonic = "PythonPackages",
@@ -84,6 +85,9 @@ py_env = rule(
         ),
         "extras": attr.string_list(doc = "optional dependencies of the project of a `uv.lock` that are installed, too"),
         "groups": attr.string_list(doc = "dependency groups of the project of a `uv.lock` that are installed, too"),
+        "libraries": attr.string_list(
+            doc = "shared libraries of this host that packages load beside their own (`libGL.so.1`); the list of packages names those that are missing",
+        ),
         "numerics": attr.string(
             doc = "the numerics class: which processor instructions libraries may choose between",
             default = "avx2",
@@ -95,6 +99,7 @@ py_env = rule(
         ),
         "_compiler": attr.label(default = COMPILER, allow_single_file = True),
         "_installed": attr.label(default = "@mlbuild//rules/python:tools/installed.py", allow_single_file = True),
+        "_libraries": attr.label(default = "@mlbuild//rules/python:tools/libraries.py", allow_single_file = True),
         "_launcher": attr.label(default = "@mlbuild//rules/python:tools/launch.py", allow_single_file = True),
         "_interpreter": attr.label(default = "@mlbuild//rules/python:interpreter", providers = [PyInterpreterInfo]),
     },

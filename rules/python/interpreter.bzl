@@ -7,13 +7,13 @@ COMPILER = "@mlbuild//rules/python:tools/bytecode.py"
 
 _CPUS = 2
 
-def collect_interpreter(ctx, name, python, compiler):
+def collect_interpreter(ctx, name, python, compiler, libraries = []):
     """Declares the actions that make an interpreter's trees, named after `name`; gives their `PyInterpreterInfo`."""
     raw = ctx.actions.declare_directory(name + ".host_python")
     ctx.actions.fetch(
         output = raw,
         kind = "interpreter",
-        spec = {"python": python},
+        spec = {"python": python} | ({"libraries": " ".join(libraries)} if libraries else {}),
         progress_message = "Collecting Python {}".format(python or "of this host"),
     )
     tree = ctx.actions.declare_directory(name + ".python")

@@ -69,3 +69,11 @@ def test_a_file_of_the_root_package_is_named_as_its_targets_name_it() -> None:
     log = "cat: missing.txt: No such file or directory"
     (only,) = hints(log, Label.parse("//:t"), (), lambda path: path == "missing.txt", "/home/ada/flights")
     assert 'add "missing.txt" to its' in only
+
+
+def test_a_library_of_the_system_is_named_with_where_to_declare_it() -> None:
+    log = "ImportError: libGL.so.1: cannot open shared object file: No such file or directory\n"
+    assert hint(log) == (
+        "`libGL.so.1` is a library of the system, which no package brings along: name it in `libraries` of the `py_env`, and it is "
+        "taken from the machine that builds",
+    )

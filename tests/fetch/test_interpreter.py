@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlbuild.diagnostics import UserError
+from mlbuild.fetch.closure import host_folders
 from mlbuild.fetch.interpreter import Interpreter, find_interpreter, plan_interpreter
 from mlbuild.fetch.tree import keep_tree
 from mlbuild.store import MemoryStore
@@ -136,3 +137,17 @@ def test_this_interpreter_runs_from_its_tree_by_its_own_loader(collected: Path) 
     command = [f"{collected}/lib/ld.so", "--library-path", f"{collected}/lib", f"{collected}/bin/python3", "-s", "-B"]
     done = subprocess.run([*command, "-c", script], capture_output=True, text=True, env={}, timeout=60)
     assert (done.stdout.strip(), done.stderr) == (str(collected), "")
+
+
+def test_a_library_that_is_asked_for_comes_along_or_is_named(tmp_path: Path, make_elf: Make) -> None:
+    interpreter = installation(tmp_path / "p", make_elf)
+    known = plan_interpreter(interpreter).pieces
+    folders = map(Path, host_folders((64, False, 62)))
+    name = next(
+        path.name for folder in folders for path in sorted(folder.glob("lib*.so.?")) if f"lib/{path.name}" not in known
+    )
+    assert f"lib/{name}" in plan_interpreter(interpreter, (), [name]).pieces
+    with pytest.raises(UserError) as caught:
+        plan_interpreter(interpreter, (), [name, "libabsent.so.7"])
+    assert [each.code for each in caught.value.diagnostics] == ["missing-library"]
+    assert "this host lacks `libabsent.so.7`" in caught.value.diagnostics[0].message
