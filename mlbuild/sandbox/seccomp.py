@@ -8,7 +8,7 @@ with ENOSYS, as on a kernel that does not have it yet. Programs that probe for a
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlbuild.records import record
 from mlbuild.sandbox.system_calls import AARCH64, ALLOWED, REFUSED, X86_64, numbers
@@ -81,14 +81,21 @@ def _by_number(allowed: Mapping[str, int], refused: Mapping[str, int]) -> list[b
     """The answers for all numbers there are, in runs of neighbours with the same one: what is on neither list is unknown here."""
     answers = {number: _refuse(_EPERM) for number in refused.values()}
     answers |= dict.fromkeys(allowed.values(), _allow())
-    code: list[bytes] = []
-    last = _refuse(_ENOSYS)
+    runs: list[tuple[int, bytes]] = []
     for number in range(max(answers) + 2):
         answer = answers.get(number, _refuse(_ENOSYS))
-        if answer != last:
-            code += [_jump(_JUMP_NOT_LESS, number, 1, 0), last]
-            last = answer
-    return [*code, last]
+        if not runs or runs[-1][1] != answer:
+            runs.append((number, answer))
+    return _search(runs)
+
+
+def _search(runs: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    """Finds the run of the loaded number by halves, so that a call is answered after a few comparisons."""
+    if len(runs) == 1:
+        return [runs[0][1]]
+    middle = len(runs) // 2
+    lower = _search(runs[:middle])
+    return [_jump(_JUMP_NOT_LESS, runs[middle][0], len(lower), 0), *lower, *_search(runs[middle:])]
 
 
 def _socket() -> list[bytes]:
