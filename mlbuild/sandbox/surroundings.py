@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import struct
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def write_etc(folder: Path, around: Surroundings = ORDINARY) -> None:
     """Makes `folder` the sandbox's `/etc`."""
     folder.mkdir()
     files = etc(around)
-    if clock.needs_library(around):
+    if clock.needs_library(around) and platform.machine() == clock.MACHINE:
         files |= {clock.NAME: clock.library(around), "ld.so.preload": f"/etc/{clock.NAME}\n".encode()}
     for name, content in files.items():
         path = folder / name

@@ -13,7 +13,7 @@ from mlbuild.terms import ORDINARY, Digest, FileValue, Spawn, SpawnResult, Surro
 from mlbuild.verify.comparison import differences
 from mlbuild.verify.findings import Finding, Kind
 from mlbuild.verify.holds import HOLDS, Hold, held
-from mlbuild.verify.variations import Variation, unlike
+from mlbuild.verify.variations import CLOCK, FIVE_YEARS, Variation, unlike
 
 Outputs = dict[str, FileValue | TreeValue]
 
@@ -49,7 +49,7 @@ class Reproduction:
         self._read = read
         self._lock = threading.Lock()
         self._findings: dict[Digest, Finding] = {}
-        self._compared: set[Digest] = set()
+        self._compared_keys: set[Digest] = set()
         self.runs = 0
 
     @property
@@ -59,7 +59,7 @@ class Reproduction:
     @property
     def compared(self) -> int:
         """How many spawns were run in unlike surroundings."""
-        return len(self._compared)
+        return len(self._compared_keys)
 
     def lookup(self, key: Digest) -> SpawnResult | None:
         """Nothing: everything is run."""
@@ -72,12 +72,16 @@ class Reproduction:
 
     def run(self, spawn: Spawn) -> SpawnResult:
         """The result in ordinary surroundings; what unlike ones give is compared with it."""
-        first = self._run(spawn, ORDINARY)
+        try:
+            return self._compared_run(spawn)
+        except _Ended as ended:
+            return ended.result
+
+    def _compared_run(self, spawn: Spawn) -> SpawnResult:
+        first = self.run_amid(spawn, ORDINARY)
         if not first.is_success:
             return first
-        second = self._run(spawn, self._unlike(self._variations))
-        if _was_ended(second):
-            return second
+        second = self.run_amid(spawn, self.unlike(self._variations))
         key = action_key(spawn)
         finding = None
         if _differ(first, second):
@@ -88,7 +92,7 @@ class Reproduction:
             told = differences(dict(kept.outputs), dict(first.outputs), self._read)
             finding = Finding(key, told, "cached")
         with self._lock:
-            self._compared.add(key)
+            self._compared_keys.add(key)
             if finding is not None:
                 self._findings[key] = finding
         return first
@@ -97,14 +101,22 @@ class Reproduction:
         """The kind of the difference, its causes, and how many runs that took."""
         before = self.runs
         for _ in range(ENOUGH - 1):
-            if _differ(first, self._run(spawn, ORDINARY)):
+            if _differ(first, self.run_amid(spawn, ORDINARY)):
                 return "by-itself", self._drawn(spawn), self.runs - before
-        causes = self._bisected(spawn, first, self._variations)
-        if causes:
-            return "surroundings", causes, self.runs - before
-        if _differ(first, self._run(spawn, self._unlike(self._variations))):
-            together = self._smallest(spawn, first)
-            return "together", together, self.runs - before
+        found: tuple[str, ...] = ()
+        start, rest = ORDINARY, self._variations
+        if any(each.name == CLOCK for each in rest):
+            rest = tuple(each for each in rest if each.name != CLOCK)
+            if _differ(first, self.run_amid(spawn, replace(ORDINARY, seconds_later=FIVE_YEARS))):
+                # Time passes while the other causes are looked for, so it is held.
+                found, start = (CLOCK,), replace(ORDINARY, has_held_clock=True)
+                first = self.run_amid(spawn, start)
+        trial = _Trial(self, spawn, first, start)
+        found += trial.bisected(rest) if trial.differs(rest) else ()
+        if found:
+            return "surroundings", found, self.runs - before
+        if trial.differs(rest):
+            return "together", trial.smallest(rest), self.runs - before
         return "unstable", (), self.runs - before
 
     def _drawn(self, spawn: Spawn) -> tuple[str, ...]:
@@ -119,34 +131,53 @@ class Reproduction:
         return tuple(hold.name for hold in needed)
 
     def _is_same(self, spawn: Spawn, holds: tuple[Hold, ...]) -> bool:
-        first = self._run(spawn, held(holds))
-        return not any(_differ(first, self._run(spawn, held(holds))) for _ in range(ENOUGH - 1))
+        # What makes the clock another one is loaded in both: it would move addresses.
+        first = self.run_amid(spawn, replace(held(holds), seconds_later=1))
+        # Times are often written in whole seconds, or days: the others run later, if the clock is not held.
+        later = replace(held(holds), seconds_later=FIVE_YEARS)
+        return not any(_differ(first, self.run_amid(spawn, later)) for _ in range(ENOUGH - 1))
 
-    def _bisected(self, spawn: Spawn, first: SpawnResult, variations: tuple[Variation, ...]) -> tuple[str, ...]:
-        """Those of the variations that change the result, each alone, found by halves."""
-        found: list[str] = []
-        middle = (len(variations) + 1) // 2
-        for half in (variations[:middle], variations[middle:]) if len(variations) > 1 else (variations,):
-            if half and _differ(first, self._run(spawn, self._unlike(half))):
-                found += [half[0].name] if len(half) == 1 else self._bisected(spawn, first, half)
-        return tuple(found)
+    def unlike(self, variations: tuple[Variation, ...], start: Surroundings = ORDINARY) -> Surroundings:
+        return unlike(variations, self._processors, start)
 
-    def _smallest(self, spawn: Spawn, first: SpawnResult) -> tuple[str, ...]:
-        """Variations that change the result together: without any of these it is the same."""
-        left = self._variations
-        for each in self._variations:
-            without = tuple(variation for variation in left if variation is not each)
-            if _differ(first, self._run(spawn, self._unlike(without))):
-                left = without
-        return tuple(variation.name for variation in left)
-
-    def _unlike(self, variations: tuple[Variation, ...]) -> Surroundings:
-        return unlike(variations, self._processors)
-
-    def _run(self, spawn: Spawn, around: Surroundings) -> SpawnResult:
+    def run_amid(self, spawn: Spawn, around: Surroundings) -> SpawnResult:
         with self._lock:
             self.runs += 1
-        return replace(self._inner.run(spawn, around), is_from_cache=False)
+        result = self._inner.run(spawn, around)
+        if result.failure == "interrupted":
+            raise _Ended(result)
+        return result
+
+
+class _Trial:
+    """Runs of one spawn that are compared with a first one, all of the surroundings that begin as `start`."""
+
+    def __init__(self, reproduction: Reproduction, spawn: Spawn, first: SpawnResult, start: Surroundings) -> None:
+        self._reproduction = reproduction
+        self._spawn = spawn
+        self._first = first
+        self._start = start
+
+    def differs(self, variations: tuple[Variation, ...]) -> bool:
+        around = self._reproduction.unlike(variations, self._start)
+        return bool(variations) and _differ(self._first, self._reproduction.run_amid(self._spawn, around))
+
+    def bisected(self, variations: tuple[Variation, ...]) -> tuple[str, ...]:
+        """Those of the variations, which differ together, that change the result each alone; found by halves."""
+        if len(variations) < 2:
+            return tuple(each.name for each in variations)
+        middle = len(variations) // 2
+        halves = (variations[:middle], variations[middle:])
+        return tuple(name for half in halves if self.differs(half) for name in self.bisected(half))
+
+    def smallest(self, variations: tuple[Variation, ...]) -> tuple[str, ...]:
+        """Variations that change the result together: without any of these it is the same."""
+        left = variations
+        for each in variations:
+            without = tuple(variation for variation in left if variation is not each)
+            if self.differs(without):
+                left = without
+        return tuple(variation.name for variation in left)
 
 
 def _differ(one: SpawnResult, other: SpawnResult) -> bool:
@@ -157,5 +188,9 @@ def _failure(result: SpawnResult) -> str | None:
     return None if result.is_success else result.failure or f"exit code {result.exit_code}"
 
 
-def _was_ended(result: SpawnResult) -> bool:
-    return result.failure == "interrupted"
+class _Ended(Exception):
+    """The build is being ended: what it was running says nothing."""
+
+    def __init__(self, result: SpawnResult) -> None:
+        super().__init__()
+        self.result = result

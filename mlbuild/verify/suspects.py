@@ -10,11 +10,12 @@ from mlbuild.records import record
 MOST = 5
 LARGEST_SOURCE = 1 << 20
 
+TIME = r"\btime\(|time_ns|now\(|today\(|localtime|gmtime|utcnow|\bdate\b|ZipFile|writestr|tarfile|gzip|perf_counter|monotonic"
 SIGNS = {
     "path": r"getcwd|abspath|\.resolve\(|\.absolute\(|realpath|__file__|\bpwd\b|\$PWD",
     "host": r"gethostname|\buname\b|\.node\(|\bhostname\b|getfqdn",
-    "user": r"getuser|getuid|getgid|getlogin|expanduser|\bwhoami\b|\bid -|getpw|\.add\(|\btar\b",
-    "clock": r"\btime\(|time_ns|now\(|today\(|localtime|gmtime|utcnow|\bdate\b",
+    "user": r"gettarinfo|getuser|getuid|getgid|getlogin|expanduser|\bwhoami\b|\bid -|getpw|\.add\(|\btar\b",
+    "clock": TIME,
     "time_zone": r"localtime|fromtimestamp|now\(|astimezone|strftime|mktime|\bdate\b",
     "locale": r"setlocale|getlocale|getpreferredencoding|strcoll|strxfrm|\bopen\(|\bsort\b|\bLANG\b|LC_ALL",
     "umask": r"umask|st_mode|\.add\(|\.write\(|\bstat\b|\btar\b|\bzip\b",
@@ -23,7 +24,7 @@ SIGNS = {
     "environment": r"environ|getenv|\benv\b|printenv",
     "randomness": r"default_rng\(\)|\brandom|rand\(|randn\(|randint\(|urandom|uuid|secrets|tempfile|mktemp|shuffle|permutation"
     r"|RandomState\(\)|token_|getrandbits|RANDOM|random_state=None|seed\(\)|seed=None|seed=None",
-    "time": r"\btime\(|time_ns|now\(|today\(|localtime|gmtime|utcnow|\bdate\b|ZipFile|zipfile|tarfile|gzip|perf_counter|monotonic",
+    "time": TIME,
     "addresses": r"\bid\(|repr\(|object\(\)|__hash__|\bhash\(|empty\(|%r|!r",
     "threads": r"as_completed|imap_unordered|Thread|Pool|Executor|Queue",
     "hash_seed": r"\bset\(|frozenset|\{[^:{}]+ for |\bhash\(|\{[\"'][^:{}]*,",

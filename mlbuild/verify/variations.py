@@ -22,6 +22,7 @@ def _with(around: Surroundings, *settings: tuple[str, str]) -> Surroundings:
     return replace(around, environment=(*around.environment, *settings))
 
 
+CLOCK = "clock"
 FIVE_YEARS = 1826 * 24 * 3600
 
 # Enough of them to move what lies on the stack, and one that is long.
@@ -47,9 +48,9 @@ VARIATIONS: tuple[Variation, ...] = (
         lambda around: replace(around, user="somebody", user_number=4321, group_number=4322),
     ),
     Variation(
-        "clock",
-        "the date",
-        "leave the date out of what is written, or take it from the data",
+        CLOCK,
+        "the clock",
+        "leave times out of what is written, or take those of the data; in archives, set them to a fixed date",
         lambda around: replace(around, seconds_later=FIVE_YEARS),
     ),
     Variation(
@@ -91,9 +92,9 @@ VARIATIONS: tuple[Variation, ...] = (
 )
 
 
-def unlike(variations: Iterable[Variation], processors: int) -> Surroundings:
-    """Surroundings that differ in all of these from the ordinary ones of a machine with so many processors."""
-    around = replace(ORDINARY, processors=processors)
+def unlike(variations: Iterable[Variation], processors: int, start: Surroundings = ORDINARY) -> Surroundings:
+    """Surroundings that differ in all of these from those at the start, on a machine with so many processors."""
+    around = replace(start, processors=processors)
     for variation in variations:
         around = variation.vary(around)
     return around if around.processors != processors else replace(around, processors=None)

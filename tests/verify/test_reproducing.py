@@ -152,6 +152,19 @@ def test_a_cache_that_has_another_result_is_found_out_and_left_as_it_is() -> Non
     assert kept is not None and dict(kept.outputs)["out.txt"] == before
 
 
+def test_a_run_that_is_ended_says_nothing() -> None:
+    laboratory = Laboratory(lambda around: around.host)
+    ended = SpawnResult(137, failure="interrupted")
+    ordinary = laboratory.runner.run
+
+    def run(spawn: Spawn, around: Surroundings = ORDINARY) -> SpawnResult:
+        return ordinary(spawn, around) if laboratory.runner.runs < 3 else ended
+
+    laboratory.runner.run = run  # type: ignore[method-assign]
+    assert laboratory.run() == ended
+    assert laboratory.found == []
+
+
 def test_what_goes_on_is_the_result_of_ordinary_surroundings() -> None:
     laboratory = Laboratory(lambda around: around.host)
     ((_, value),) = laboratory.run().outputs

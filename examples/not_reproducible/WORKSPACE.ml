@@ -1,0 +1,1 @@
+workspace(name = "not_reproducible")
