@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class WorkspaceLock:
@@ -79,6 +82,6 @@ def _unusable(path: Path, error: OSError) -> UserError:
     return fail(
         "lock-unusable",
         f"the lock `{path}` cannot be taken: {os.strerror(error.errno or 0).lower()}",
-        hint="make its folder writable for you",
+        hint="free some space there" if error.errno in FULL else "make its folder writable for you",
         exit_code=ExitCode.ENVIRONMENT,
     )

@@ -18,6 +18,7 @@ def campaigns() -> tuple[Campaign, ...]:
         collection_races,
         edits_meanwhile,
         flips,
+        guided,
         kills,
         power,
         random_builds,
@@ -35,4 +36,5 @@ def campaigns() -> tuple[Campaign, ...]:
         collection_races.CAMPAIGN,
         power.CAMPAIGN,
         bad_input.CAMPAIGN,
+        guided.CAMPAIGN,
     )

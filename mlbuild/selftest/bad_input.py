@@ -1,4 +1,4 @@
-"""Bad input: labels, patterns, command lines, rc files, state files and wire messages, made up and mutated."""
+"""Bad input: labels, patterns, globs, command lines, rc files, state files and wire messages, made up and mutated."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from pathlib import Path
 from random import Random
 
 from mlbuild.diagnostics import UserError
+from mlbuild.seams import EntryKind
 from mlbuild.selftest.campaign import Campaign, Size, Violation, sum_of
 from mlbuild.selftest.stage import Scene, Stage, environ
 
+LISTING: dict[str, tuple[tuple[str, EntryKind], ...]] = {
+    "": (("a.py", "file"), ("d", "directory"), ("é", "file")),
+    "d": (("b.py", "file"), ("e", "directory")),
+    "d/e": (("c.py", "file"),),
+}
 CASES = 500
 """Of each kind, in one trial."""
 SLOW = 1.0
@@ -30,16 +36,16 @@ def trial(stage: Stage, number: int) -> float:
     count = 0
     with stage.scene() as scene:
         scene.write("WORKSPACE.ml", b'workspace(name = "selftest")\n')
-        for name, case in _cases(scene).items():
+        for name, case in cases(scene).items():
             for _ in range(CASES if name != "rc file" else CASES // 5):
                 count += 1
                 given = _text(dice) if name not in MUTATED else _mutated(dice, MUTATED[name])
                 began = time.process_time()
                 try:
                     case(given)
-                except (UserError, _Refused):
-                    pass
                 except Exception as error:
+                    if is_refusal(error):
+                        continue
                     raise Violation(f"{name} {given!r}: {type(error).__name__}: {error}") from error
                 if time.process_time() - began > SLOW:
                     raise Violation(f"{name} {given!r} took {time.process_time() - began:.1f} s")
@@ -50,10 +56,17 @@ class _Refused(Exception):
     """The error that a reader is to raise."""
 
 
-def _cases(scene: Scene) -> dict[str, Callable[[bytes], object]]:
+def is_refusal(error: Exception) -> bool:
+    """Whether that is how bad input is to end."""
+    return isinstance(error, UserError | _Refused)
+
+
+def cases(scene: Scene) -> dict[str, Callable[[bytes], object]]:
+    """What reads each kind of input."""
     from mlbuild.config import build_request
     from mlbuild.files import last_build
     from mlbuild.flags import COMMANDS
+    from mlbuild.loading.glob import BadPattern, matching
     from mlbuild.loading.patterns import parse_pattern
     from mlbuild.reapi import decode_directory, encode_directory
     from mlbuild.store.entries import decoded
@@ -73,6 +86,14 @@ def _cases(scene: Scene) -> dict[str, Callable[[bytes], object]]:
 
     def pattern(given: bytes) -> None:
         parse_pattern(_as_text(given), "p")
+
+    def glob(given: bytes) -> None:
+        try:
+            found = matching(_as_text(given), lambda folder: LISTING.get(folder, ()))
+        except BadPattern:
+            raise _Refused from None
+        if not set(found) <= {"a.py", "é", "d/b.py", "d/e/c.py"}:
+            raise AssertionError(f"{found} are not files that are there")
 
     def command_line(given: bytes) -> None:
         words = tuple(_as_text(given.replace(b"\0", b"")).split(" "))
@@ -112,7 +133,7 @@ def _cases(scene: Scene) -> dict[str, Callable[[bytes], object]]:
 
     _make_originals(beside)
     return {
-        "label": label, "pattern": pattern, "command line": command_line, "rc file": rc_file, "state file": state,
+        "label": label, "pattern": pattern, "glob": glob, "command line": command_line, "rc file": rc_file, "state file": state,
         "entry": entry, "directory": directory,
     }  # fmt: skip
 
@@ -175,7 +196,7 @@ def _as_text(given: bytes) -> str:
 
 CAMPAIGN = Campaign(
     "bad-input",
-    f"labels, patterns, command lines, rc files, state files, entries and messages, soup and mutations ({CASES} of each a "
+    f"labels, patterns, globs, command lines, rc files, state files, entries and messages, soup and mutations ({CASES} of each a "
     "trial): each is read or refused in words, at once",
     Size(1, 60, 20_000, 10),
     trial,

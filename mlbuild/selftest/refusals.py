@@ -15,7 +15,7 @@ from mlbuild.selftest.campaign import Campaign, Size, Violation
 from mlbuild.selftest.interception import Call
 from mlbuild.selftest.kills import intercepted, is_right, recovers, write_workspace
 from mlbuild.selftest.processes import Command, Ended, is_honest
-from mlbuild.selftest.stage import Scene, Stage
+from mlbuild.selftest.stage import Scene, Stage, environ
 
 _MAKES = frozenset({"mkdir", "mkdirat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"})
 _WRITES = frozenset({"write", "pwrite64", "ftruncate", "copy_file_range"})
@@ -32,6 +32,10 @@ REFUSALS: Mapping[str, frozenset[str]] = {
     "ENOMEM": _OPENS | {"mkdir", "clone", "clone3", "vfork", "fork"},
 }
 """Which calls fail with what. Reading has more reasons to fail than the disk: those of pipes are left out."""
+
+
+PAGES, FILES = 400, 250
+"""As many as a build needs, and some more."""
 
 
 def calls_of(refusal: str) -> frozenset[str]:
@@ -94,16 +98,22 @@ def _count(stage: Stage, refusal: str) -> int:
 
 
 def full(stage: Stage, number: int) -> None:
-    """The cache's disk has room for `number` pages more than it holds before the build."""
+    """The cache's disk has room for so many pages or, from `PAGES` on, files more than it holds before the build."""
     with _disk(stage) as place, stage.scene(place=place, is_shared=False) as scene:
         write_workspace(scene)
+        environ(scene)  # makes the home
         held = os.statvfs(place)
-        used = (held.f_blocks - held.f_bfree) * held.f_frsize
-        _mount_again(place, used + number * os.sysconf("SC_PAGE_SIZE"))
+        if number < PAGES:
+            used = (held.f_blocks - held.f_bfree) * held.f_frsize
+            room = f"{number} pages"
+            _mount_again(place, f"size={used + number * os.sysconf('SC_PAGE_SIZE')}")
+        else:
+            room = f"{number - PAGES} files"
+            _mount_again(place, f"nr_inodes={held.f_files - held.f_ffree + number - PAGES}")
         ended = Command(stage.main, scene, "build", "//...").wait()
-        said = f"with room for {number} pages:\n{ended.said}"
+        said = f"with room for {room}:\n{ended.said}"
         _is_in_order(scene, ended, said)
-        _mount_again(place, 1 << 30)
+        _mount_again(place, f"size={1 << 30},nr_inodes={1 << 20}")
         recovers(stage, scene, said, may_warn=True)
 
 
@@ -139,15 +149,15 @@ def _disk(stage: Stage) -> Iterator[Path]:
     own_mounts()
     place = stage.folder / f"disk-{os.getpid()}"
     place.mkdir(exist_ok=True)
-    mount("tmpfs", place, "tmpfs", 0, "size=1g,mode=0700")
+    mount("tmpfs", place, "tmpfs", 0, "size=1g,nr_inodes=1m,mode=0700")
     try:
         yield place
     finally:
         ctypes.CDLL(None).umount2(os.fsencode(place), 2)
 
 
-def _mount_again(place: Path, size: int) -> None:
-    mount("tmpfs", place, "tmpfs", MS_REMOUNT, f"size={size}")
+def _mount_again(place: Path, options: str) -> None:
+    mount("tmpfs", place, "tmpfs", MS_REMOUNT, options)
 
 
 def own_mounts() -> None:
@@ -177,10 +187,10 @@ CAMPAIGNS = (
     ),
     Campaign(
         "full-disk",
-        "the cache's disk has room for any number of pages less than a build needs: the same",
-        Size(1, 50, 400, 8),
+        "the cache's disk has room for any number of pages, or of files, less than a build needs: the same",
+        Size(2, 50, PAGES + FILES, 8),
         full,
         cannot_mount,
-        lambda stage: 400,
+        lambda stage: PAGES + FILES,
     ),
 )

@@ -24,6 +24,14 @@ def in_words(folder: Path) -> Iterator[None]:
 
 
 def cannot_write(folder: Path, error: OSError) -> UserError:
+    if error.errno in FULL and _has_room(folder):
+        return fail(
+            "disk-full",
+            f"the disk that holds the cache folder `{folder}` has room, but for no more files",
+            hint="remove files there (`df -i` counts them) and run the same command again, "
+            "or name a folder on another disk with `--disk_cache`",
+            exit_code=ExitCode.ENVIRONMENT,
+        )
     if error.errno in FULL:
         return fail(
             "disk-full",
@@ -44,6 +52,15 @@ def cannot_write(folder: Path, error: OSError) -> UserError:
         hint="run the same command again; if this comes again, check the disk, or name another with `--disk_cache`",
         exit_code=ExitCode.ENVIRONMENT,
     )
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether it is only the number of files that is used up."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
 
 
 def cannot_read(folder: Path, error: OSError) -> UserError:

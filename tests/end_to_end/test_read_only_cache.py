@@ -111,3 +111,22 @@ def test_a_damaged_file_of_a_read_only_cache_is_made_again(shell_workspace: Work
     workspace.edit("BUILD.ml", "echo b", "echo new")
     done = builds(workspace, read_only, "//:b")
     assert (done.code, workspace.output("b.txt").read_text()) == (0, "one\na\nnew\n")
+
+
+def test_a_disk_with_room_but_for_no_more_files_is_told_as_that(shell_workspace: Workspace, read_only: Path) -> None:
+    shell_workspace.write("BUILD.ml", BUILD)
+    shell_workspace.write("in.txt", "one\n")
+    small = ["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=40", "tmpfs", str(read_only)]
+    if subprocess.run(small, check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine does not let us mount a small disk")
+    done = builds(shell_workspace, read_only, "//:a")
+    assert (done.code, done.lines[-2:]) == (
+        36,
+        [
+            f"error[disk-full]: the disk that holds the cache folder `{read_only}` has room, but for no more files",
+            "  hint: remove files there (`df -i` counts them) and run the same command again, or name a folder on another disk "
+            "with `--disk_cache`",
+        ],
+    )
+    assert subprocess.run(["mount", "-o", "remount,nr_inodes=100000", read_only], check=False).returncode == 0
+    assert builds(shell_workspace, read_only, "//:a").ran == 1

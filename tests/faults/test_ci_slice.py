@@ -34,6 +34,7 @@ TRIALS = {
     "collection-races": 150,
     "power-loss": 100,
     "bad-input": 162,
+    "guided-input": 10,
 }
 """Of `bit-flips` there are as many as a small build has state: all are run."""
 LEAST = {"bit-flips": 64 * 1024 * 8, "edits-meanwhile": 1_000, "bad-input": 500_000}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from mlbuild.cli.selftest import command
 from mlbuild.files import states
 from mlbuild.sandbox import linux, outputs, own_folder
-from mlbuild.selftest import Campaign, campaigns, collection_races, driver, interception, kills, random_builds
+from mlbuild.selftest import Campaign, campaigns, collection_races, driver, guided, interception, kills, random_builds
 from mlbuild.selftest.campaign import Violation
 from mlbuild.selftest.edits import Edit
 from mlbuild.selftest.figures import Figure, told
@@ -82,6 +84,37 @@ def test_outputs_that_change_after_they_were_collected_are_found_out(
     ):
         for number in range(20):
             collection_races.trial(Stage(tmp_path, command), number)
+
+
+BROKEN = """
+import sys
+from pathlib import Path
+from mlbuild.selftest import bad_input, guided
+
+cases = bad_input.cases
+
+def broken(scene):
+    def glob(given):
+        if b"[" in given:
+            raise KeyError("not in words")
+        cases(scene)["glob"](given)
+    return {**cases(scene), "glob": glob}
+
+bad_input.cases = broken
+guided.fuzz("glob", 1, Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_reader_that_fails_without_words_is_found_out_by_the_fuzzer(tmp_path: Path) -> None:
+    if (lacking := guided.lacking()) is not None:
+        pytest.skip(lacking)
+    (tmp_path / "corpus").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN, str(tmp_path), str(tmp_path / "corpus")], capture_output=True, check=False
+    )
+    assert done.returncode != 0
+    (found,) = (tmp_path / "found").iterdir()
+    assert b"[" in found.read_bytes()
 
 
 def test_a_look_at_what_lies_outside_is_found_out(tmp_path: Path) -> None:
