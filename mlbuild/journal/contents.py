@@ -38,12 +38,13 @@ def differences(path: str, old: Kept, new: Kept, read: Read) -> tuple[str, ...]:
         texts = before.decode("utf-8"), after.decode("utf-8")
     except UnicodeDecodeError:
         return (f"{old[2]} bytes -> {new[2]} bytes",)
-    found = list(_told(path, *texts))
+    found = list(told(path, *texts))
     more = len(found) - MOST
     return (*found[:MOST], f"… and {more} more") if more > 0 else tuple(found)
 
 
-def _told(path: str, old: str, new: str) -> Iterator[str]:
+def told(path: str, old: str, new: str) -> Iterator[str]:
+    """How two texts differ: by key, package, cell or line, as the name of the file says."""
     if path.endswith(".json"):
         try:
             yield from _of_json("", json.loads(old), json.loads(new))

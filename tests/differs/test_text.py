@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlbuild.verify.comparison import how_bytes_differ
+from mlbuild.differs.text import how_bytes_differ
 
 
 @pytest.mark.parametrize(
