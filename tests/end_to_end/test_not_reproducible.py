@@ -90,3 +90,8 @@ def test_a_hundred_clean_actions_are_all_identical(shell_workspace: Workspace) -
         ),
     )
     assert found(shell_workspace, "//...") == (0, {})
+
+
+@pytest.mark.slow
+def test_a_ranker_is_identical_in_all_surroundings_from_its_data_to_its_model(flights: Workspace) -> None:
+    assert found(flights, "//models:ranker") == (0, {})
