@@ -147,6 +147,10 @@ class _Collector:
             self._size += found.st_size
             if self._size > self._bounds.size:
                 raise OddOutput(f"`{self._output}` is bigger than {self._bounds.size} bytes")
+            if _is_mostly_holes(found) and found.st_size > _room(fd):
+                raise OddOutput(
+                    f"`{path}` is {found.st_size} bytes, most of them holes, and the disk has no room for so many"
+                )
             return FileNode(name, self._store.put_stream(source), bool(found.st_mode & 0o111))
 
     def _enter(self, parent: int, name: str, path: str) -> _Folder:
@@ -240,6 +244,16 @@ def _open_file(folder: int, name: str, path: str) -> int:
     except PermissionError:
         _make_readable(folder, name, mode & 0o111 | 0o400)
         return os.open(name, _FILE, dir_fd=folder)
+
+
+def _is_mostly_holes(found: os.stat_result) -> bool:
+    return found.st_blocks * 512 < found.st_size // 2
+
+
+def _room(fd: int) -> int:
+    """The bytes that are free where the file is: about what there is for a copy of it."""
+    disk = os.fstatvfs(fd)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _make_readable(folder: int, name: str, mode: int) -> None:

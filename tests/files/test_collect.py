@@ -156,6 +156,22 @@ def test_size_number_and_depth_are_bounded(work, store):
     assert isinstance(gather(work, "t", store, Bounds(entries=4, depth=3, size=10)), TreeValue)
 
 
+def test_a_file_of_holes_that_no_disk_has_room_for_is_refused_at_once(work, store):
+    (work / "out").touch()
+    os.truncate(work / "out", 1 << 39)
+    if (disk := os.statvfs(work)).f_bavail * disk.f_frsize > 1 << 39:
+        pytest.skip("this disk has room for it")
+    assert refusal(work, "out", store) == (
+        "`out` is 549755813888 bytes, most of them holes, and the disk has no room for so many"
+    )
+
+
+def test_a_file_of_a_few_holes_is_kept(work, store):
+    (work / "out").touch()
+    os.truncate(work / "out", 1 << 20)
+    assert gather(work, "out", store) == FileValue(Digest.of(bytes(1 << 20)))
+
+
 def test_no_descriptor_is_left_open(work, store):
     (work / "t" / "d").mkdir(parents=True)
     (work / "t" / "d" / "bad").symlink_to("/")

@@ -169,6 +169,12 @@ def test_every_missing_output_is_named(workshop):
         ("ln -s /etc/passwd out", (), "`out` is a symbolic link, not a file"),
         ("mkfifo out", (), "`out` is a named pipe, not a file"),
         ("mkdir out; mkfifo out/pipe", ("out",), "`out/pipe` is a named pipe, not a file"),
+        ("mkdir out; : > out/$(printf '\\377')", ("out",), "`out` holds a file whose name is not UTF-8: b'\\xff'"),
+        (
+            "mkdir out; ln -s $(printf '\\377') out/link",
+            ("out",),
+            "`out/link` is a symbolic link whose target is not UTF-8: b'\\xff'",
+        ),
         (
             "mkdir out; ln -s ../a out/link",
             ("out",),
@@ -184,6 +190,36 @@ def test_every_missing_output_is_named(workshop):
 def test_odd_outputs_are_refused(workshop, script, folders, failure):
     result = workshop.sh(script, output_paths=("out",), output_directories=folders)
     assert (result.exit_code, result.failure, result.outputs) == (0, failure, ())
+
+
+@pytest.mark.parametrize(
+    ("program", "failure"),
+    [
+        ("import _socket; _socket.socket(1).bind('out')", "`out` is a socket, not a file"),
+        ("import os; os.close(os.open('out', os.O_CREAT)); os.truncate('out', 200 << 30)",
+         "`out` is 214748364800 bytes, most of them holes, and the disk has no room for so many"),
+        ("import os; os.symlink('/proc/self/root/etc/passwd', 'out')", "`out` is a symbolic link, not a file"),
+        ("import os; os.mknod('out', 0o20666, os.makedev(1, 3))", "it ended well but did not write `out`"),
+    ],
+)  # fmt: skip
+def test_odder_outputs_are_refused(workshop, program, failure):
+    disk = os.statvfs(workshop.home)
+    if "holes" in failure and disk.f_bavail * disk.f_frsize > 200 << 30:
+        pytest.skip("this disk has room for it")
+    result = workshop.py(f"try:\n {program}\nexcept PermissionError: pass", output_paths=("out",))
+    assert (result.failure, result.outputs) == (failure, ())
+
+
+def test_files_with_two_names_are_two_files(workshop):
+    result = workshop.sh("echo x > a; ln a b; ln b c; chmod 4755 c", output_paths=("a", "b", "c"))
+    assert result.failure is None
+    assert {value for _, value in result.outputs} == {FileValue(workshop.store.put(b"x\n"), True)}
+
+
+def test_attributes_and_times_are_not_kept(workshop):
+    program = "import os; open('out', 'w').close(); os.setxattr('out', 'user.x', b'y'); os.utime('out', (1, 1))"
+    result = workshop.py(f"try:\n {program}\nexcept OSError: pass", output_paths=("out",))
+    assert result.outputs == (("out", FileValue(workshop.store.put(b""))),)
 
 
 def test_an_output_folder_replaced_by_a_link_is_not_followed(workshop):
