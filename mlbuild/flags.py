@@ -126,10 +126,12 @@ WHY = (
     Flag("against", "text", "", "Compares with this build; by default each action with the last build before that had it.", "ID"),
 )  # fmt: skip
 
+REPORT = Flag("output", "text", "text", "How the report is written.", "FORMAT", ("text", "json"))
+
 VERIFY = (
     *BUILD_LOCALLY,
     Flag("vary", "list", "", "What is unlike in the two runs of an action, with commas between; by default all that this machine can vary.", "NAMES"),
-    Flag("output", "text", "text", "How the report is written.", "FORMAT", ("text", "json")),
+    REPORT,
 )  # fmt: skip
 
 SELFTEST = (
@@ -162,6 +164,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("query", "query [FLAGS] EXPRESSION", "Answers a question about the targets of BUILD files, in Bazel's query language.", QUERY),
         Command("log", "log [FLAGS] [BUILD]", "Lists the builds of this workspace that are remembered, newest last; or the actions of one that did not come from the cache.", (*TERMINAL, *PLACES)),
         Command("why", "why [FLAGS] TARGET", "Says why the actions of a target ran, or did not, in a build that is remembered.", WHY),
+        Command("diff", "diff [FLAGS] BUILD BUILD", "Says how two remembered builds are unlike: sources, what BUILD files say, outputs.", (*TERMINAL, *PLACES, REPORT)),
         Command("verify", "verify [FLAGS] PATTERN…", "Runs every action of what the patterns name twice, in unlike surroundings and without the cache; says what differs, and why.", VERIFY, "build"),
         Command("lock", "lock [FLAGS] [PATTERN…]", "Resolves environments' requirements into locks with hashes (default: `//...`).", (*TERMINAL, *PLACES, *LOCKED), "build"),
         Command("clean", "clean [FLAGS]", "Removes `mlbuild-out/`; the cache stays. Never needed for a right build.", (*TERMINAL, *PLACES, *LOCKED)),

@@ -217,6 +217,12 @@ class Session:
 
         return explain(self._request, self._sink)
 
+    def diff(self) -> tuple[str, ...]:
+        """How two remembered builds are unlike. Raises UserError."""
+        from mlbuild.session.comparing import compare
+
+        return compare(self._request, self._sink)
+
     def lock(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
         """Resolves the requirements of the targets that have both `requirements` and `lock`; returns the locks written."""
         from mlbuild.session.locking import write_locks
