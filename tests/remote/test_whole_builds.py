@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import shutil
 from pathlib import Path
@@ -143,6 +144,27 @@ def test_what_was_promised_and_is_lost_is_made_again(tmp_path: Path) -> None:
         assert (ended.code, "warning" in ended.said) == (0, False), ended.said
         assert (second / "mlbuild-out" / "sum.txt").read_text(encoding="utf-8") == "588895\n"
         assert f"/cas/{numbers}" in server.kept
+
+
+def test_what_is_damaged_here_is_fetched_again_rather_than_made_again(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "one")
+    cache = tmp_path / "c" / "cache"
+    (tmp_path / "c").mkdir()
+    with RawHttpCache() as server:
+        flag = f"--remote_cache={server.url}"
+        assert mlbuild_ends(folder, cache, "build", "//...", flag).ran == 3
+        expected = (folder / "mlbuild-out" / "numbers.txt").read_bytes()
+        name = hashlib.sha256(expected).hexdigest()
+        blob = cache / "cas" / name[:2] / name
+        before = blob.stat()
+        blob.chmod(0o644)
+        blob.write_bytes(b"9" + expected[1:])
+        blob.chmod(0o444)
+        os.utime(blob, ns=(before.st_atime_ns, before.st_mtime_ns))
+        (folder / "mlbuild-out" / "numbers.txt").unlink()
+        again = mlbuild_ends(folder, cache, "build", "//:numbers", flag)
+        assert (again.code, again.ran, "warning[damaged-blob]" in again.said) == (0, 0, True)
+        assert (folder / "mlbuild-out" / "numbers.txt").read_bytes() == blob.read_bytes() == expected
 
 
 def test_outputs_stay_with_the_cache_until_they_are_wanted(tmp_path: Path) -> None:
