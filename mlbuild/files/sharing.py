@@ -26,6 +26,12 @@ def is_shared(folder: str | Path) -> bool:
     return mode & (_GROUPS | stat.S_IWOTH) == _GROUPS
 
 
+def make_cache(folder: Path) -> None:
+    """Makes a cache's folder if need be: its maker's alone, wherever it lies. Who wants to share one, says so. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700, parents=True)
+
+
 def make_folder(path: str | Path) -> None:
     """Makes a folder, and those above it, if need be. Raises OSError."""
     path = os.fspath(path)

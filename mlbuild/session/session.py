@@ -357,9 +357,11 @@ class Session:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         from mlbuild.files.locks import WorkspaceLock
+        from mlbuild.files.sharing import make_cache
         from mlbuild.store.words import in_words
 
         with in_words(self._request.cache_folder):
+            make_cache(self._request.cache_folder)
             self._request.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = self._request.state_folder / "lock"
         with WorkspaceLock(lock, block=self._request.block_for_lock, on_wait=self._say):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mlbuild.files.sharing import make_folder, open_lock, private_part
+from mlbuild.files.sharing import make_cache, open_lock, private_part
 from mlbuild.files.staging import TreeStore
 from mlbuild.records import record
 from mlbuild.store.collect import Item, Kind, choose
@@ -144,7 +144,7 @@ def _unlink(folder: Path, names: Iterable[str]) -> None:
 def _only_one(folder: Path, waits: bool) -> Iterator[bool]:
     """One process collects at a time; the lock is the kernel's."""
     with in_words(folder):
-        make_folder(folder)
+        make_cache(folder)
         descriptor = open_lock(folder / "collecting")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from mlbuild.diagnostics import Diagnostic
 from mlbuild.files.hashing import sha256_of
-from mlbuild.files.sharing import make_folder
+from mlbuild.files.sharing import make_cache, make_folder
 from mlbuild.files.staging import FIXED_TIME
 from mlbuild.seams import BlobMissing
 from mlbuild.store.durable import Durability
@@ -52,6 +52,7 @@ class DiskStore:
         self._blobs = str(folder / "cas")
         self._warn = warn
         with in_words(folder):
+            make_cache(folder)
             make_folder(folder / "cas")
             # From here on nothing that we see goes before we close.
             self._lease = Lease(folder)
