@@ -131,6 +131,7 @@ REPORT = Flag("output", "text", "text", "How the report is written.", "FORMAT", 
 VERIFY = (
     *BUILD_LOCALLY,
     Flag("vary", "list", "", "What is unlike in the two runs of an action, with commas between; by default all that this machine can vary.", "NAMES"),
+    Flag("against", "text", "", "Compares what was made with this remembered build too, by the beginning of its id.", "ID"),
     REPORT,
 )  # fmt: skip
 

@@ -7,17 +7,25 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
+from mlbuild.journal.entry import Header, from_plain
+from mlbuild.journal.folder import Journal
+from mlbuild.journal.written import plain_body
+from mlbuild.records import replace
 from mlbuild.sandbox import LinuxRunner
 from mlbuild.seams import BlobMissing, ContentStore
 from mlbuild.session import results
+from mlbuild.session.journaling import named_build
+from mlbuild.session.session import journal_folder
 from mlbuild.terms import Action, FileValue, inputs_of
 from mlbuild.verify import VARIATIONS, Finding, Reproduction, Variation, Verdict
-from mlbuild.verify.report import Verification, as_json, as_text
+from mlbuild.verify.between import between
+from mlbuild.verify.report import Past, Verification, as_json, as_text
 from mlbuild.verify.suspects import LARGEST_SOURCE, Suspect, suspects
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
     from mlbuild.execution import Outcome
+    from mlbuild.journal.entry import Build
     from mlbuild.session.rooms import Rooms
     from mlbuild.terms import ActionGraph
 
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
 def verify(request: BuildRequest, rooms: Rooms, graph: ActionGraph) -> tuple[tuple[str, ...], ExitCode, Outcome]:
     """The report, what the command ends with, and what came of the actions. Raises UserError."""
     variations = chosen(request.verifying.vary)
+    named = request.past.against
+    build = named_build(Journal(journal_folder(request)), named) if named else None
     unvaried: tuple[tuple[str, str], ...] = ()
     for name, why in _impossible(rooms):
         if any(each.name == name for each in variations):
@@ -36,12 +46,25 @@ def verify(request: BuildRequest, rooms: Rooms, graph: ActionGraph) -> tuple[tup
         tuple(target.label for target in graph.targets), verdicts(outcome, reproduction, rooms.store), reproduction.compared,
         reproduction.runs, outcome.counts.failed, tuple(each.name for each in variations), unvaried,
     )  # fmt: skip
+    past = None if build is None else _against(build, rooms, outcome)
+    verification = replace(verification, past=past)
     if outcome.counts.failed:
         code = ExitCode.BUILD_FAILED
     else:
-        code = ExitCode.TESTS_FAILED if verification.verdicts else ExitCode.SUCCESS
+        code = (
+            ExitCode.TESTS_FAILED
+            if verification.verdicts or (past is not None and past.differing)
+            else ExitCode.SUCCESS
+        )
     lines = as_json(verification) if request.verifying.output == "json" else as_text(verification)
     return tuple(lines), code, outcome
+
+
+def _against(build: Build, rooms: Rooms, outcome: Outcome) -> Past:
+    """What was made now beside what a remembered build had made."""
+    header = Header("", "verify", (), 0.0, 0.0, 0, 0, 0, 0, 0, "")
+    body = plain_body(outcome.actions, outcome.ends, outcome.values, rooms.loader.entry)
+    return Past(build.header.id, between(build, from_plain(header, body), rooms.store.get))
 
 
 def chosen(names: tuple[str, ...]) -> tuple[Variation, ...]:

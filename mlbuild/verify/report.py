@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlbuild.records import record
 from mlbuild.terms import Label
+from mlbuild.verify.between import ActionChange, Between
 from mlbuild.verify.findings import Finding, Verdict
 from mlbuild.verify.holds import HOLDS, Hold
 from mlbuild.verify.variations import VARIATIONS, Variation
@@ -16,6 +17,19 @@ MOST_FILES = 5
 
 _KNOWN: dict[str, Variation | Hold] = {each.name: each for each in VARIATIONS}
 _KNOWN |= {each.name: each for each in HOLDS}
+
+
+@record
+class Past:
+    """A remembered build, and how what was made now is unlike what it had made."""
+
+    build: str
+    found: Between
+
+    @property
+    def differing(self) -> tuple[ActionChange, ...]:
+        """What was made of the same inputs, and is not the same."""
+        return tuple(each for each in self.found.actions if each.has_equal_inputs)
 
 
 @record
@@ -29,6 +43,7 @@ class Verification:
     failed: int
     varied: tuple[str, ...]
     unvaried: tuple[tuple[str, str], ...] = ()
+    past: Past | None = None
 
 
 def as_text(verification: Verification) -> Iterator[str]:
@@ -44,12 +59,28 @@ def as_text(verification: Verification) -> Iterator[str]:
     for verdict in verification.verdicts:
         yield ""
         yield from _of_action(verdict)
+    if verification.past is not None:
+        yield ""
+        yield from _of_past(verification.past)
     yield ""
     if verification.failed:
         yield f"not verified: {_count(verification.failed, 'action')} failed, and what needs them"
     yield f"varied: {', '.join(_KNOWN[name].noun for name in verification.varied)}"
     for name, why in verification.unvaried:
         yield f"not varied: {_KNOWN[name].noun}: {why}"
+
+
+def _of_past(past: Past) -> Iterator[str]:
+    differing, moved = past.differing, len(past.found.actions) - len(past.differing)
+    same = past.found.same
+    yield f"against build {past.build}: {'1 output is' if same == 1 else f'{same} outputs are'} the same"
+    if moved:
+        yield f"  {_count(moved, 'action')} had other inputs then: `mlbuild why` and `mlbuild diff` tell which"
+    for action in differing:
+        yield f"  {action.mnemonic} {action.owner} made something else of the same inputs"
+        for difference in action.differences[:MOST_FILES]:
+            yield f"    `{difference.path}`"
+            yield from (f"      {line}" for line in difference.how)
 
 
 def _of_action(verdict: Verdict) -> Iterator[str]:
@@ -110,6 +141,7 @@ def as_json(verification: Verification) -> Iterator[str]:
             "runs": verification.runs,
             "failed": verification.failed,
             "identical": not verification.verdicts and not verification.failed,
+            "against": _plain_past(verification.past),
             "varied": list(verification.varied),
             "unvaried": dict(verification.unvaried),
             "findings": [_plain(each) for each in verification.verdicts],
@@ -132,6 +164,23 @@ def _plain(verdict: Verdict) -> dict[str, object]:
         "advice": list(advice(finding)),
         "suspects": [{"path": each.path, "line": each.line, "text": each.text} for each in verdict.suspects],
         "differences": [{"path": each.path, "how": list(each.how)} for each in finding.differences],
+    }
+
+
+def _plain_past(past: Past | None) -> dict[str, object] | None:
+    if past is None:
+        return None
+    return {
+        "build": past.build,
+        "same_outputs": past.found.same,
+        "differing": [
+            {
+                "target": each.owner,
+                "mnemonic": each.mnemonic,
+                "differences": [{"path": inner.path, "how": list(inner.how)} for inner in each.differences],
+            }
+            for each in past.differing
+        ],
     }
 
 

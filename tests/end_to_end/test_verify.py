@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from mlbuild.config import build_request
+from mlbuild.diagnostics import UserError
 from mlbuild.session import Session
 from tests.end_to_end.conftest import Seen, Workspace
 
@@ -87,3 +90,23 @@ def test_programs_read_the_same_as_json(shell_workspace: Workspace) -> None:
     assert (code, told["identical"], told["compared"]) == (3, False, 1)
     assert (finding["target"], finding["kind"], finding["causes"]) == ("//:who", "surroundings", ["user"])
     assert finding["differences"] == [{"path": "mlbuild-out/who.txt", "how": ["line 1: `1000` / `4321`"]}]
+
+
+def test_a_remembered_build_is_compared_with_too(shell_workspace: Workspace) -> None:
+    rules(shell_workspace, drawn="mktemp -u > $@", clean="sort $(SRCS) > $@")
+    assert shell_workspace.build("//...").code == 0
+    past = build_request(("log", f"--disk_cache={shell_workspace.cache}"), {**os.environ}, shell_workspace.folder)
+    with Session.open(past, Seen()) as session:
+        build = session.log()[-1].split()[0]
+    code, report = verified(shell_workspace, f"--against={build}", "//...")
+    assert code == 3
+    assert "  Genrule //:drawn made something else of the same inputs" in report
+    code, report = verified(shell_workspace, f"--against={build}", "//:clean")
+    assert code == 0
+    assert any(line.startswith(f"against build {build}: ") and line.endswith(" the same") for line in report)
+
+
+def test_a_build_that_is_not_remembered_is_said(shell_workspace: Workspace) -> None:
+    rules(shell_workspace, clean="sort $(SRCS) > $@")
+    with pytest.raises(UserError, match="no build is remembered"):
+        verified(shell_workspace, "--against=ffff", "//:clean")
