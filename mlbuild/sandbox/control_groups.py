@@ -44,8 +44,10 @@ class ControlGroup:
         """Descriptors: a process that writes `0` to each of them is in the group. To be closed. Raises OSError."""
         opened: list[int] = []
         try:
-            for _, folder in self._folders:
-                opened.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+            for parent, folder in self._folders:
+                # A lone thread that moves itself is moved at once, in version 1; a whole process waits for all processors.
+                file = "tasks" if parent.version == 1 else "cgroup.procs"
+                opened.append(os.open(folder / file, os.O_WRONLY | os.O_CLOEXEC))
         except OSError:
             for fd in opened:
                 os.close(fd)

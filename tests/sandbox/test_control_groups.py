@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from mlbuild.sandbox.control_groups import Parent, divisible, places
+from mlbuild.sandbox.control_groups import CONTROLLERS, ControlGroup, Parent, divisible, places
 
 HYBRID = """\
 31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw
@@ -67,3 +68,12 @@ def test_a_limit_that_somebody_has_set_is_never_left(tree):
 
 def test_outside_of_any_hierarchy_there_is_none(tmp_path):
     assert divisible(tmp_path, ("memory",)) is None
+
+
+@pytest.mark.parametrize(("version", "file"), [(1, "tasks"), (2, "cgroup.procs")])
+def test_a_process_enters_by_the_way_that_waits_for_nobody(tmp_path, version, file):
+    for name in ("tasks", "cgroup.procs"):
+        (tmp_path / name).touch()
+    (entrance,) = ControlGroup([(Parent(tmp_path, version, CONTROLLERS), tmp_path)]).entrances()
+    assert os.readlink(f"/proc/self/fd/{entrance}") == str(tmp_path / file)
+    os.close(entrance)
