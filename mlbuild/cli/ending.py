@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 SETTLING = 2.0
 """Seconds in which a second signal changes nothing: what runs is being ended, and what is left of it removed."""
+
+AGAIN = 0.01
+"""Seconds after which a signal that was lost comes again."""
 
 
 class Ending:
@@ -21,6 +29,14 @@ class Ending:
             self._last = now
             raise KeyboardInterrupt
 
+    def swallowed(self, unraisable: UnraisableHookArgs) -> None:
+        """Where nothing can be raised (a callback, a destructor) Python prints it and goes on: the signal comes again in a moment."""
+        if unraisable.exc_type is KeyboardInterrupt:
+            self._last = None
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        else:
+            sys.__unraisablehook__(unraisable)
+
 
 def listen() -> None:
     """From now on; a signal that is ignored (`nohup`) stays so."""
@@ -28,3 +44,5 @@ def listen() -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(each, ending)
+    signal.signal(signal.SIGALRM, ending)
+    sys.unraisablehook = ending.swallowed

@@ -28,6 +28,7 @@ from mlbuild.sandbox.seccomp import ARCHITECTURES, filter_program
 from mlbuild.sandbox.spawning import UNPRIVILEGED, SandboxOutcome, SandboxRequest, Spawner, SpawnerError
 from mlbuild.sandbox.starter import starter
 from mlbuild.sandbox.surroundings import PROCESSORS, write_etc, write_proc, write_processors
+from mlbuild.sandbox.watching import processes_of
 from mlbuild.sandbox.words import disk_trouble, signal_name
 from mlbuild.sandbox.work_folder import OutputBlocked, make_work_folder
 from mlbuild.terms import EMPTY, ORDINARY, WORKING_DIRECTORY, Digest, Spawn, SpawnResult, Surroundings
@@ -36,6 +37,9 @@ NAME = "linux-sandbox"
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
 _CANNOT_START = 127
+_TOO_FAST = 8
+"""Times the processes that an action may have: what multiplies faster than it is watched meets the kernel there. Nothing else does, since
+the kernel counts all of a user's."""
 _KILLED = 128 + signal.SIGKILL
 _SUPPLIED = frozenset({"proc", "dev", "tmp", "inputs"})
 
@@ -196,8 +200,11 @@ class LinuxRunner:
                     for log in (stdout, stderr):
                         log.seek(0)
                         log.truncate()
+                    each = dict(EACH_PROCESS)
+                    if not entrances and limits.processes is not None:
+                        each["RLIMIT_NPROC"] = processes_of(spawner.user) + _TOO_FAST * limits.processes
                     request = SandboxRequest(
-                        told, spawn.timeout_seconds, EACH_PROCESS, LOG_LIMIT, entrances, around.umask,
+                        told, spawn.timeout_seconds, each, LOG_LIMIT, entrances, around.umask,
                         _usable(around.processors, spawn.resources.cpus), around.has_fixed_addresses,
                     )  # fmt: skip
                     return spawner.run(request, stdout.fileno(), stderr.fileno(), watch)

@@ -80,6 +80,17 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def processes_of(user: int) -> int:
+    """How many processes and threads a user has on the whole machine."""
+    count = 0
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                if os.stat(f"/proc/{name}").st_uid == user:
+                    count += len(os.listdir(f"/proc/{name}/task"))
+    return count
+
+
 def memory_of(processes: list[int], limit: int) -> int:
     """What they hold, in bytes. Shared pages count once, which is looked at only when it matters."""
     resident = sum(map(_resident, processes))

@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from random import Random
 
 from mlbuild.diagnostics import ExitCode
@@ -186,7 +185,6 @@ def told_to_end(stage: Stage, number: int) -> float:
     length = _length(stage)
     sent = dice.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     with stage.warm_scene(write_workspace) as scene:
-        temporary = set(_temporary())
         command = Command(stage.main, scene, "build", "//...", f"--jobs={dice.choice((1, 4))}")
         time.sleep(0.01 + dice.random() * length)
         began = time.monotonic()
@@ -205,16 +203,10 @@ def told_to_end(stage: Stage, number: int) -> float:
             raise Violation(f"it took {seconds:.1f} s to end after {sent.name}:\n{ended.said}")
         if left := leftovers(scene):
             raise Violation(f"left over: {', '.join(left)}\n{ended.said}")
-        if left := sorted(set(_temporary()) - temporary):
+        if left := sorted(map(str, (scene.folder.parent / "tmp").iterdir())):
             raise Violation(f"left over: {', '.join(left)}\n{ended.said}")
         recovers(stage, scene, f"told to end:\n{ended.said}")
         return seconds
-
-
-def _temporary() -> list[str]:
-    import tempfile
-
-    return [str(path) for path in Path(tempfile.gettempdir()).glob("mlbuild-*") if "selftest" not in path.name]
 
 
 CAMPAIGNS = (

@@ -166,9 +166,11 @@ def build(scene: Scene, *patterns: str, flags: Sequence[str] = ()) -> Told:
 def environ(scene: Scene) -> Mapping[str, str]:
     """A home of the scene's own; how programs are found is the machine's."""
     home = scene.folder.parent / "home"
-    home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
-    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb"}
+    temporary = scene.folder.parent / "tmp"
+    for folder in (home, temporary):
+        folder.mkdir(exist_ok=True)
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**kept, "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8", "TERM": "dumb"}
 
 
 def copy_cache(source: Path, target: Path, is_shared: bool) -> None:

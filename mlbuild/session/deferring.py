@@ -7,7 +7,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+"""The last one is a signal that comes again: see `mlbuild.cli.ending`."""
 
 
 @contextlib.contextmanager

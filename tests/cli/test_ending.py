@@ -1,6 +1,8 @@
 """What ends a command from outside."""
 
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -28,3 +30,24 @@ def test_a_signal_waits_for_work_that_must_not_be_interrupted() -> None:
         done.append("all of it")
     assert done == ["all of it"]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_that_python_cannot_raise_where_it_comes_ends_the_command_all_the_same() -> None:
+    """In a destructor an exception is printed, and what runs goes on."""
+    program = """
+import signal, sys, time
+from mlbuild.cli.ending import listen
+listen()
+class Held:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+        len("the handler has run")
+try:
+    Held()
+    print("goes on", flush=True)
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=15)
+    assert (done.stdout, done.stderr, done.returncode) == ("goes on\ninterrupted\n", "", 0)

@@ -347,3 +347,22 @@ def test_an_edited_file_is_read_for_its_digest(tmp_path: Path) -> None:
     file.write_bytes(b"x = 3")
     with pytest.raises(UserError, match="changed"):
         changed.read("a.ml")
+
+
+def test_an_interrupt_while_a_file_is_opened_comes_through_and_leaves_no_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "workspace" / "a.ml"
+    file.parent.mkdir()
+    file.write_bytes(b"x = 1")
+    states = FileStates(None)
+    tree = DiskSourceTree(file.parent, {}, MemoryStore(), states)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(states, "saw", interrupted)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(KeyboardInterrupt):
+        tree.read("a.ml")
+    assert len(os.listdir("/proc/self/fd")) == before
