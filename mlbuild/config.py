@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, did_you_mean, fail
-from mlbuild.files.sharing import make_private_part
+from mlbuild.files.sharing import PARTS, make_private_part
 from mlbuild.flags import COMMANDS, REMOTE, Command, Flag, error, parse, size_of
 from mlbuild.records import field, record
 
@@ -313,9 +313,7 @@ def _is_writable(folder: Path) -> bool:
     return all(os.access(each, os.W_OK | os.X_OK) for each in _parts(folder))
 
 
-def _parts(
-    folder: Path, names: tuple[str, ...] = ("ac", "cas", "leases", "run", "staged", "state", "tmp")
-) -> list[Path]:
+def _parts(folder: Path, names: tuple[str, ...] = PARTS) -> list[Path]:
     return [folder, *(each for name in names if os.path.isdir(each := folder / name))]
 
 

@@ -5,7 +5,10 @@ load(":step.bzl", "step")
     step(
         name = name,
         src = "steps/{}.py".format(name),
-        data = glob(["parts/*.txt"]) if name in ["folder_order", "float_sum"] else [],
+        data = glob(["parts/*.txt"]) if name in [
+            "folder_order",
+            "float_sum",
+        ] else [],
     )
     for name in [
         "absolute_path",

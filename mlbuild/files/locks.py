@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -10,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+from mlbuild.files.full import FULL
 
 
 class WorkspaceLock:

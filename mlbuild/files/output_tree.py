@@ -20,6 +20,7 @@ from typing import BinaryIO, Protocol
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.files.boot import boot, is_in_doubt
+from mlbuild.files.full import FULL
 from mlbuild.files.hashing import sha256_of
 from mlbuild.files.kept import keep, load_kept
 from mlbuild.files.last_build import Witness
@@ -288,7 +289,7 @@ def _in_words(place: str) -> Iterator[None]:
 
 
 def _cannot_place(error: OSError, place: str) -> UserError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return fail(
             "disk-full",
             f"the disk is full: `{place}` could not be placed",

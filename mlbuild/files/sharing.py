@@ -14,6 +14,9 @@ from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, fail
 
+PARTS = ("ac", "cas", "leases", "run", "staged", "state", "tmp")
+"""The folders at the top of a cache without which nothing is built."""
+
 _GROUPS = stat.S_ISGID | stat.S_IRWXG
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.files.full import FULL, full_disk
 
 
 def disk_trouble(error: OSError, folder: Path) -> UserError:
     """For files of a run that cannot be handled."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return fail(
-            "disk-full",
-            f"the disk that holds `{folder}` is full",
-            hint="free some space and run the same command again, or name a folder on another disk with `--disk_cache`",
-            exit_code=ExitCode.ENVIRONMENT,
-        )
+    if error.errno in FULL:
+        return full_disk("", folder)
     where = f" at `{error.filename}`" if error.filename else ""
     return fail(
         "sandbox-files",

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
+from mlbuild.files.full import FULL, full_disk
+from mlbuild.files.sharing import PARTS
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EEXIST})
 
 
 @contextlib.contextmanager
@@ -24,21 +26,8 @@ def in_words(folder: Path) -> Iterator[None]:
 
 
 def cannot_write(folder: Path, error: OSError) -> UserError:
-    if error.errno in FULL and _has_room(folder):
-        return fail(
-            "disk-full",
-            f"the disk that holds the cache folder `{folder}` has room, but for no more files",
-            hint="remove files there (`df -i` counts them) and run the same command again, "
-            "or name a folder on another disk with `--disk_cache`",
-            exit_code=ExitCode.ENVIRONMENT,
-        )
     if error.errno in FULL:
-        return fail(
-            "disk-full",
-            f"the disk that holds the cache folder `{folder}` is full",
-            hint="free some space and run the same command again, or name a folder on another disk with `--disk_cache`",
-            exit_code=ExitCode.ENVIRONMENT,
-        )
+        return full_disk("the cache folder", folder)
     if error.errno in REFUSED:
         return fail(
             "cache-not-writable",
@@ -46,6 +35,8 @@ def cannot_write(folder: Path, error: OSError) -> UserError:
             hint="make it writable for you, or name another with `--disk_cache`",
             exit_code=ExitCode.ENVIRONMENT,
         )
+    if error.errno in IN_THE_WAY and (name := _file_for_a_folder(folder)):
+        return _in_the_way(folder, name)
     return fail(
         "cache-unusable",
         f"writing to the cache folder `{folder}` failed: {reason(error)}",
@@ -54,20 +45,26 @@ def cannot_write(folder: Path, error: OSError) -> UserError:
     )
 
 
-def _has_room(folder: Path) -> bool:
-    """Whether it is only the number of files that is used up."""
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return False
-    return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
-
-
 def cannot_read(folder: Path, error: OSError) -> UserError:
+    if error.errno in IN_THE_WAY and (name := _file_for_a_folder(folder)):
+        return _in_the_way(folder, name)
     return fail(
         "cache-not-readable",
         f"the cache folder `{folder}` cannot be read: {reason(error)}",
         hint="make it and all in it readable for you, or name another with `--disk_cache`",
+        exit_code=ExitCode.ENVIRONMENT,
+    )
+
+
+def _file_for_a_folder(folder: Path) -> str:
+    return next((name for name in (*PARTS, "staged/trees") if (folder / name).is_file()), "")
+
+
+def _in_the_way(folder: Path, name: str) -> UserError:
+    return fail(
+        "cache-unusable",
+        f"in the cache folder `{folder}`, `{name}` is a file where a folder belongs",
+        hint="remove that file and run the same command again, or name another folder with `--disk_cache`",
         exit_code=ExitCode.ENVIRONMENT,
     )
 

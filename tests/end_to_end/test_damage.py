@@ -149,7 +149,10 @@ def test_a_file_where_a_part_of_the_cache_should_be_is_said(built: Workspace, na
     if name not in ("lang", "host"):  # these only save time
         assert done.code == 36, done.said
         assert done.lines[0].startswith(
-            ("error[cache-unusable]: writing to the cache folder", "error[sandbox-files]: ")
+            (
+                f"error[cache-unusable]: in the cache folder `{built.cache}`, `{name}` is a file where a folder belongs",
+                "error[sandbox-files]: ",
+            )
         )
         (built.cache / name).unlink()
     is_right(built, "in\n" * 20)
