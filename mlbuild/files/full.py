@@ -14,12 +14,18 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 def full_disk(what: str, folder: Path) -> UserError:
     """For an OSError of `FULL` below `folder`, which `what` names (`the cache folder`)."""
     named = f"{what} `{folder}`".lstrip()
-    has_room = _has_room(folder)
+    if _has_room(folder):
+        return fail(
+            "disk-full",
+            f"the disk that holds {named} has room, but for no more files",
+            hint="remove files there (`df -i` counts them) and run the same command again, "
+            "or name a folder on another disk with `--disk_cache`",
+            exit_code=ExitCode.ENVIRONMENT,
+        )
     return fail(
         "disk-full",
-        f"the disk that holds {named} {'has room, but for no more files' if has_room else 'is full'}",
-        hint=f"{'remove files there (`df -i` counts them)' if has_room else 'free some space'} "
-        "and run the same command again, or name a folder on another disk with `--disk_cache`",
+        f"the disk that holds {named} is full",
+        hint="free some space and run the same command again, or name a folder on another disk with `--disk_cache`",
         exit_code=ExitCode.ENVIRONMENT,
     )
 
