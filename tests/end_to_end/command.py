@@ -83,9 +83,9 @@ def ended(code: int, stderr: bytes, stdout: bytes) -> Ended:
 
 
 def started(folder: Path, cache: Path, command: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
-    """In a session of its own."""
+    """In a session of its own; a SIGHUP that the tests' own caller ignores (`nohup`) is not ignored there."""
     return subprocess.Popen(
-        words(cache, command, *arguments), cwd=folder, env=environment(cache, **more), stdin=subprocess.DEVNULL,
+        ["env", "--default-signal=HUP", *words(cache, command, *arguments)], cwd=folder, env=environment(cache, **more), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
 
