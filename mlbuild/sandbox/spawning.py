@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlbuild.records import record
@@ -65,8 +65,8 @@ class SandboxOutcome:
     @property
     def exit_code(self) -> int | None:
         """The command's, or nothing if bubblewrap never came to start it."""
-        for line in self.report.splitlines():
-            if "exit-code" in (told := json.loads(line)):
+        for told in self._told():
+            if "exit-code" in told:
                 return int(told["exit-code"])
         return None
 
@@ -74,12 +74,18 @@ class SandboxOutcome:
     def namespaces(self) -> Mapping[str, int]:
         """The numbers of its own namespaces, by kind: `net`, `pid` and others."""
         found: dict[str, int] = {}
-        for line in self.report.splitlines():
-            for name, value in json.loads(line).items():
+        for told in self._told():
+            for name, value in told.items():
                 kind, _, word = name.partition("-")
                 if word == "namespace":
                     found[kind] = int(value)
         return found
+
+    def _told(self) -> Iterator[dict[str, int]]:
+        """bubblewrap writes a line piece by piece: one that was killed meanwhile leaves a line without its end."""
+        for line in self.report.splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield json.loads(line)
 
 
 class Spawner:
