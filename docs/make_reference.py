@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from docs.made import differences, errors, exit_codes, language, query, rules
+from docs.made import differences, errors, exit_codes, language, numerics, query, rules
 from mlbuild.cli import reference as commands
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +18,7 @@ def pages() -> Mapping[str, str]:
         "docs/reference/errors.md": errors.page(ROOT),
         "docs/reference/exit_codes.md": exit_codes.page(),
         "docs/reference/language.md": language.page(ROOT / "rules"),
+        "docs/reference/numerics.md": numerics.page(ROOT / "rules"),
         "docs/reference/query.md": query.page(),
         "docs/reference/rules.md": rules.page(ROOT / "rules"),
         "docs/reference/starlark_differences.md": differences.page(ROOT / "tests" / "lang"),
