@@ -133,20 +133,26 @@ def _run(returned: Returned, info: Info | None, executable: Artifact | None, fil
         path = executable.path if "/" in executable.path else "./" + executable.path
         inputs = dict.fromkeys((executable, *(each for each in files.to_tuple() if isinstance(each, Artifact))))
         return RunCommand((path,), inputs=tuple(inputs))
-    arguments = info.fields.get("arguments")
-    if not isinstance(arguments, (list, tuple)) or not arguments:
-        raise returned.error("wrong-return", f"`RunInfo(arguments)`: expected list, got {type_name(arguments)}")
-    line: list[str] = []
-    for argument in arguments:
-        if not isinstance(argument, str):
-            raise returned.error("wrong-return", f"`RunInfo(arguments)`: expected string, got {type_name(argument)}")
-        line.append(argument)
+    shell = info.fields.get("shell")
     return RunCommand(
-        tuple(line),
+        _line(returned, "RunInfo(arguments)", info.fields.get("arguments")),
         checks.pairs(returned, "RunInfo(env)", info.fields.get("env")),
         _files(returned, "RunInfo(inputs)", info.fields.get("inputs")),
         checks.mounts(returned, info.fields.get("mounts")),
+        () if shell is None else _line(returned, "RunInfo(shell)", shell),
     )
+
+
+def _line(returned: Returned, name: str, value: object) -> tuple[str, ...]:
+    """A command line: a list of strings that has at least one."""
+    if not isinstance(value, (list, tuple)) or not value:
+        raise returned.error("wrong-return", f"`{name}`: expected list, got {type_name(value)}")
+    line: list[str] = []
+    for argument in value:
+        if not isinstance(argument, str):
+            raise returned.error("wrong-return", f"`{name}`: expected string, got {type_name(argument)}")
+        line.append(argument)
+    return tuple(line)
 
 
 def _files(returned: Returned, name: str, value: object) -> tuple[Artifact, ...]:

@@ -21,7 +21,7 @@ ATTRIBUTES = {
 PROVIDERS = {
     "DefaultInfo": "`files`: a depset of what a build of the target makes; `executable`: what `mlbuild run` starts",
     "OutputGroupInfo": "depsets of further files, by name; the small text files of the group `report` are shown after a build",
-    "RunInfo": "what `mlbuild run` does: a list of `arguments`, `env`, `inputs`, `mounts`",
+    "RunInfo": "what `mlbuild run` does: a list of `arguments`, `env`, `inputs`, `mounts`, and the list that `mlbuild shell` starts instead, `shell`",
     "TestInfo": "`results`: outputs of the test's actions, which only `mlbuild test` runs; an action that fails is a failed test",
     "ToolchainInfo": "what a toolchain offers, in fields of any name; also `platform_common.ToolchainInfo`",
     "PartsInfo": "`parts`: name -> list of providers; `:target.name` is then a label",

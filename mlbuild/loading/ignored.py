@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlbuild.terms import OUTPUT_ROOT
 
 IGNORE_FILE = ".mlbuildignore"
-NEVER = frozenset({OUTPUT_ROOT, "external"})
-"""Folders of the root that are ours: outputs, and other repositories."""
+NEVER = frozenset({OUTPUT_ROOT, "external", ".venv"})
+"""Folders of the root that are ours: outputs, other repositories, and the environment that `mlbuild env link` shows to editors."""
 
 
 def parse_ignored(text: str) -> frozenset[str]:

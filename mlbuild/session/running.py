@@ -1,4 +1,4 @@
-"""`mlbuild run`: a built target started as its actions would be, but attached to the terminal and not sandboxed."""
+"""`mlbuild run` and `mlbuild shell`: a built target started as its actions would be, but attached to the terminal and not sandboxed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlbuild.diagnostics import ExitCode, fail
 from mlbuild.execution.input_root import merkle_tree
-from mlbuild.terms import WORKING_DIRECTORY, Artifact, FileValue, RunCommand, SymlinkValue, TreeValue, Value
+from mlbuild.records import replace
+from mlbuild.terms import (
+    WORKING_DIRECTORY,
+    Artifact,
+    ConfiguredTarget,
+    FileValue,
+    RunCommand,
+    SymlinkValue,
+    TreeValue,
+    Value,
+)
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
@@ -19,6 +30,29 @@ if TYPE_CHECKING:
 
 
 PR_SET_PDEATHSIG = 1
+
+
+def command_of(target: ConfiguredTarget, how: str) -> RunCommand:
+    """What `mlbuild run` or `mlbuild shell` (that is `how`) starts of a target. Raises UserError for one that has nothing."""
+    if target.run is None:
+        raise fail(
+            "cannot-run",
+            f"`{target.label.short}` ({target.kind}) is not something to run",
+            location=target.location,
+            hint="`py_binary` targets and rules that return `RunInfo` can be run",
+            exit_code=ExitCode.COMMAND_LINE,
+        )
+    if how == "run":
+        return target.run
+    if not target.run.shell:
+        raise fail(
+            "no-shell",
+            f"`{target.label.short}` ({target.kind}) has no shell",
+            location=target.location,
+            hint="`py_env` and `py_binary` targets have one, and rules that return `RunInfo(shell = [...])`",
+            exit_code=ExitCode.COMMAND_LINE,
+        )
+    return replace(target.run, arguments=target.run.shell)
 
 
 def artifacts(command: RunCommand) -> tuple[Artifact, ...]:

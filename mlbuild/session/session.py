@@ -141,25 +141,25 @@ class Session:
 
         Returns the program's exit code.
         """
+        return self._attached("run", target, arguments)
+
+    def shell(self, target: str, arguments: tuple[str, ...]) -> ExitCode | int:
+        """The same with the target's interpreter instead of its program. Returns the interpreter's exit code."""
+        return self._attached("shell", target, arguments)
+
+    def _attached(self, how: str, target: str, arguments: tuple[str, ...]) -> ExitCode | int:
         from mlbuild.session import results, running
 
-        self._start("run", (target,))
+        self._start(how, (target,))
         with self._locked():
             rooms = self._open_rooms()
             graph, faults = self._analysed(rooms, (target,))
             if faults:
                 return ExitCode.BUILD_FAILED
             if len(graph.targets) != 1:
-                raise fail("one-target", f"`{target}` names {len(graph.targets)} targets: run takes one",
+                raise fail("one-target", f"`{target}` names {len(graph.targets)} targets: {how} takes one",
                            exit_code=ExitCode.COMMAND_LINE)  # fmt: skip
-            (wanted,) = graph.targets
-            if wanted.run is None:
-                raise fail(
-                    "cannot-run", f"`{wanted.label.short}` ({wanted.kind}) is not something to run",
-                    location=wanted.location, hint="`py_binary` targets and rules that return `RunInfo` can be run",
-                    exit_code=ExitCode.COMMAND_LINE,
-                )  # fmt: skip
-            command = wanted.run
+            command = running.command_of(graph.targets[0], how)
 
             def staged() -> tuple[Outcome, OwnFolder | None]:
                 outcome = rooms.execute(graph, running.artifacts(command), self._explain(rooms))
@@ -230,6 +230,37 @@ class Session:
         with self._locked():
             rooms = self._open_rooms()
             return write_locks(rooms, self._request, patterns)
+
+    def env(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], ExitCode]:
+        """Builds the environments that `words` name and does what they say with them: what there is to tell.
+
+        Raises UserError.
+        """
+        from mlbuild.session import environments, results
+
+        task, names = environments.task_of(words)
+        self._start("env", words)
+        with self._locked():
+            rooms = self._open_rooms()
+            graph, faults = self._analysed(rooms, names)
+            if faults:
+                return (), ExitCode.BUILD_FAILED
+            asked = environments.asked(rooms, self._request, graph, names)
+            wanted = tuple(dict.fromkeys(artifact for each in asked for artifact in each.all))
+
+            def done() -> tuple[Outcome, tuple[str, ...] | None]:
+                outcome = rooms.execute(graph, wanted, self._explain(rooms))
+                if any(artifact not in outcome.values for artifact in wanted):
+                    return outcome, None
+                found = tuple(environments.built(each, outcome.values, rooms) for each in asked)
+                return outcome, task.do(found, self._request, rooms)
+
+            outcome, said = rooms.until_whole(done)
+            rooms.finish_giving()
+            code = ExitCode.BUILD_FAILED if said is None else ExitCode.SUCCESS
+            self._sink.emit(results.finished(code, time.time() - self._began, outcome.counts, outcome.critical_path))
+            self._note(rooms, outcome, code)
+            return said or (), code
 
     def clean(self) -> None:
         """Removes `mlbuild-out/` and what is known about it. The cache stays; nothing needs this to be right."""

@@ -19,6 +19,8 @@ class RunCommand:
     environment: tuple[tuple[str, str], ...] = ()
     inputs: tuple[Artifact, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    shell: tuple[str, ...] = ()
+    """What `mlbuild shell` starts instead of `arguments`."""
 
 
 @record

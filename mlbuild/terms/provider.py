@@ -94,7 +94,7 @@ class Info:
 
 DEFAULT_INFO = Provider("DefaultInfo", ("files", "executable"), ("", "DefaultInfo"))
 OUTPUT_GROUP_INFO = Provider("OutputGroupInfo", None, ("", "OutputGroupInfo"))
-RUN_INFO = Provider("RunInfo", ("arguments", "env", "inputs", "mounts"), ("", "RunInfo"))
+RUN_INFO = Provider("RunInfo", ("arguments", "env", "inputs", "mounts", "shell"), ("", "RunInfo"))
 TEST_INFO = Provider("TestInfo", ("results",), ("", "TestInfo"))
 TOOLCHAIN_INFO = Provider("ToolchainInfo", None, ("", "ToolchainInfo"))
 PARTS_INFO = Provider("PartsInfo", ("parts",), ("", "PartsInfo"))

@@ -23,8 +23,9 @@ def _py_binary_impl(ctx):
         DefaultInfo(files = depset([main])),
         RunInfo(
             arguments = [command["executable"]] + command["arguments"] + ctx.attr.args,
+            shell = env.argv + [ctx.file._launcher.path, "--imports=" + main.dirname, "python"],
             env = command["env"] | import_variables(info.imports.to_list()),
-            inputs = depset([main], transitive = [info.transitive_sources, info.data]),
+            inputs = depset([main, ctx.file._launcher], transitive = [info.transitive_sources, info.data]),
             mounts = command["mounts"],
         ),
         info,
@@ -38,6 +39,7 @@ py_binary = rule(
         "main": attr.label(doc = "the file to run", allow_single_file = [".py"]),
         "args": attr.string_list(doc = "arguments that it always gets first"),
         "env": environment_attribute(),
+        "_launcher": attr.label(default = "@mlbuild//rules/python:tools/launch.py", allow_single_file = True),
     },
     toolchains = [TOOLCHAIN],
 )

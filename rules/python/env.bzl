@@ -22,9 +22,9 @@ def _py_env_impl(ctx):
     else:
         interpreter = ctx.attr._interpreter[PyInterpreterInfo]
     mounts = interpreter_mounts(interpreter.tree)
-    packages = None
+    locked = None
     if ctx.file.lock:
-        packages = install_lock(
+        locked = install_lock(
             ctx,
             name,
             ctx.file.lock,
@@ -34,14 +34,14 @@ def _py_env_impl(ctx):
             ctx.attr.extras,
             ctx.attr.groups,
         )
-        mounts["python-packages"] = packages
+        mounts["python-packages"] = locked.packages
     env = PyEnvInfo(
         mounts = mounts,
         argv = interpreter_argv(),
         env = _FIXED | numerics_environment(ctx.attr.numerics, ctx.attr.threads),
         platform = {"numerics": ctx.attr.numerics, "threads": str(ctx.attr.threads)},
         version = ctx.attr.python,
-        packages = packages,
+        packages = locked.packages if locked else None,
         threads = ctx.attr.threads,
     )
     installed = ctx.actions.declare_file(name + ".packages.txt")
@@ -57,8 +57,13 @@ def _py_env_impl(ctx):
     )
     return [
         DefaultInfo(files = depset([installed])),
+        OutputGroupInfo(
+            environment = depset([installed]),
+            pins = depset([locked.pins] if locked else []),
+        ),
         RunInfo(
             arguments = env.argv + [ctx.file._launcher.path],
+            shell = env.argv + [ctx.file._launcher.path, "python"],
             env = env.env,
             inputs = depset([ctx.file._launcher]),
             mounts = mounts,

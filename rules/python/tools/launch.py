@@ -1,6 +1,8 @@
 """Starts `python` or a console script of an environment where the user stands; without words, the interpreter.
 
-launch.py [python ARGUMENT... | SCRIPT ARGUMENT...]
+launch.py [--imports=FOLDER] [python ARGUMENT... | SCRIPT ARGUMENT...]
+
+FOLDER is where modules are imported from before all others, as from the folder of a program.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ def main(words: list[str]) -> None:
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(sys.executable))))
     python = f"{top}/python"
     command = [f"{python}/lib/ld.so", "--library-path", f"{python}/lib", f"{python}/bin/python3", "-s", "-B"]
+    if words and words[0].startswith("--imports="):
+        folders = [words.pop(0).removeprefix("--imports=") or ".", *filter(None, [os.environ.get("PYTHONPATH")])]
+        paths = ":".join(folders).split(":")
+        os.environ["PYTHONPATH"] = ":".join(map(os.path.abspath, paths))
     name, *rest = words or ["python"]
     if name not in ("python", "python3"):
         scripts = f"{top}/python-packages/bin"

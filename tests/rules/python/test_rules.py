@@ -144,7 +144,9 @@ def test_a_program_is_run_in_its_environment() -> None:
     assert target.run is not None
     assert target.run.arguments[3:] == ("../python/bin/python3", "-s", "-B", "pkg/tool.py", "-v")
     assert {mount.path for mount in target.run.mounts} == {"lib", "lib64", "python", "python-packages"}
-    assert sorted(each.path for each in target.run.inputs) == ["pkg/other.py", "pkg/tool.py"]
+    launcher = "external/mlbuild/rules/python/tools/launch.py"
+    assert sorted(each.path for each in target.run.inputs) == [launcher, "pkg/other.py", "pkg/tool.py"]
+    assert target.run.shell[3:] == ("../python/bin/python3", "-s", "-B", launcher, "--imports=pkg", "python")
 
 
 def test_a_program_of_many_files_says_which_it_runs() -> None:
