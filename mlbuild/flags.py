@@ -119,14 +119,15 @@ QUERY = (
     Flag("graph:node_limit", "int", "512", "How long the text of a node of the graph may get; -1: as long as it is.", "N"),
 )  # fmt: skip
 
+REPORT = Flag("output", "text", "text", "How the report is written.", "FORMAT", ("text", "json"))
+
 WHY = (
     *TERMINAL,
     *PLACES,
     Flag("build", "text", "", "Asks about this build, by the beginning of its id; by default about the last that ran an action of the target, or of what it needs.", "ID"),
     Flag("against", "text", "", "Compares with this build; by default each action with the last build before that had it.", "ID"),
+    REPORT,
 )  # fmt: skip
-
-REPORT = Flag("output", "text", "text", "How the report is written.", "FORMAT", ("text", "json"))
 
 VERIFY = (
     *BUILD_LOCALLY,

@@ -5,17 +5,53 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mlbuild.journal.contents import Read, differences
-from mlbuild.journal.entry import Build, Entry
+from mlbuild.journal.entry import Build, Entry, Header
 from mlbuild.journal.graph import Makers
-from mlbuild.journal.lines import moment
 from mlbuild.journal.past import Before, Change, Past, attribute_changes, changes, is_as_before, remade
 from mlbuild.journal.reasons import few, input_words, members_of, named, own_words, short, value_words
 from mlbuild.records import record
 from mlbuild.terms import OUTPUT_ROOT
 
-MOST_CAUSES = 12
-MOST_GROUPS = 20
-"""So many from the beginning of the chain, and as many from its end."""
+MOST_DETAILS = 12
+
+
+@record
+class Cause:
+    """Something that is not as it was, and that no action before it explains."""
+
+    what: str
+    details: tuple[str, ...]
+
+
+@record
+class Step:
+    """One action of the chain, or all of a target that do the same for other parts."""
+
+    action: str
+    how: str
+    """As in `ActionFinished`."""
+    parts: tuple[str, ...]
+    """The names of their first outputs, in the order of the graph."""
+    because: tuple[str, ...]
+    made_anew: tuple[str, ...]
+    """What is not the same bytes as before: if nothing, the change ends here."""
+
+
+@record
+class Told:
+    """The story of one target in one build."""
+
+    target: str
+    actions: int
+    ran: int
+    build: Header
+    compared_with: Header | None
+    changed: tuple[Cause, ...] = ()
+    for_the_first_time: tuple[str, ...] = ()
+    led_to: tuple[Step, ...] = ()
+    did_not_run: tuple[tuple[str, int], ...] = ()
+    """What reads something that moved, and is as before all the same: its name, and how many times."""
+    not_concerned: int = 0
 
 
 @record
@@ -38,11 +74,31 @@ class Story:
         self._read = read
         self._makers = Makers(build)
 
-    def lines(self, label: str) -> tuple[str, ...]:
+    def of(self, label: str) -> Told | None:
         """The story of a target; nothing if the build has no action of it."""
         own = [name for name, entry in self._build.entries.items() if entry.owner == label and entry.how != "mapped"]
+        if not own:
+            return None
         looks = {entry.outputs[0]: self._look(entry) for entry in self._makers.closure(own)}
-        return tuple(self._told(label, own, looks)) if own else ()
+        compared = next((look.before.build.header for look in looks.values() if look.before), None)
+        moved = {name: look for name, look in looks.items() if look.has_moved}
+        causes: dict[str, tuple[str, ...]] = {}
+        for look in moved.values():
+            for title, details in self._causes(look, moved):
+                causes.setdefault(title, details)
+        spared, beyond = self._cut_off(looks, moved) if moved else ({}, 0)
+        return Told(
+            label,
+            len(own),
+            sum(1 for name in own if looks[name].entry.has_run),
+            self._build.header,
+            compared,
+            tuple(Cause(title, details) for title, details in causes.items()),
+            tuple(dict.fromkeys(look.entry.name for look in moved.values() if look.before is None)),
+            tuple(self._led_to(moved)),
+            tuple(spared.items()),
+            beyond,
+        )
 
     def in_short(self, name: str) -> str:
         """Why one action ran, on one line. Of the build nothing needs to be known but this action."""
@@ -57,32 +113,6 @@ class Story:
             said = self._attributes(look.entry.owner, look.before.build)
             details += said[1] if said is not None else ()
         return few(self.reasons(look)) + (f" ({few(details)})" if details else "")
-
-    def _told(self, label: str, own: list[str], looks: dict[str, Look]) -> Iterator[str]:
-        ran = [name for name in own if looks[name].entry.has_run]
-        header = self._build.header
-        words = " ".join((header.command, *header.patterns))
-        yield f"{label}: {len(ran) or 'none'} of {_actions(len(own))} ran in build {header.id} ({moment(header.began)}, {words})"
-        compared = next((look.before.build.header for look in looks.values() if look.before), None)
-        if compared is not None:
-            yield f"compared with build {compared.id} ({moment(compared.began)})"
-        moved = {name: look for name, look in looks.items() if look.has_moved}
-        if not moved:
-            yield "everything that decides its outputs is as it was"
-            return
-        causes: dict[str, tuple[str, ...]] = {}
-        for look in moved.values():
-            for title, details in self._causes(look, moved):
-                causes.setdefault(title, details)
-        yield from ("", "what changed")
-        for title, details in list(causes.items())[:MOST_CAUSES]:
-            yield f"  {title}"
-            yield from (f"    {each}" for each in details)
-        if len(causes) > MOST_CAUSES:
-            yield f"  … and {len(causes) - MOST_CAUSES} more"
-        yield from ("", "what that led to")
-        yield from self._led_to(moved)
-        yield from self._cut_off(looks, moved)
 
     def _look(self, entry: Entry) -> Look:
         before = self._past.before(entry)
@@ -172,35 +202,21 @@ class Story:
         if not found or now is None:
             return None
         details = tuple(f"`{name}`: {value_words(before, after)}" for name, before, after in found)
-        return f"{label} says something else ({now.path}:{now.line})", details[:MOST_CAUSES]
+        return f"{label} says something else ({now.path}:{now.line})", details[:MOST_DETAILS]
 
-    def _led_to(self, moved: dict[str, Look]) -> Iterator[str]:
+    def _led_to(self, moved: dict[str, Look]) -> Iterator[Step]:
         groups: dict[tuple[str, str], list[Look]] = {}
-        new: dict[str, None] = {}
         for look in moved.values():
-            if look.before is None:
-                new[look.entry.name] = None
-            elif look.entry.how != "internal":
+            if look.before is not None and look.entry.how != "internal":
                 groups.setdefault((look.entry.name, look.entry.how), []).append(look)
-        if new:
-            yield f"  for the first time: {few(new)}"
-        told = list(groups.items())
-        left_out = len(told) - 2 * MOST_GROUPS
-        if left_out > 0:
-            told[MOST_GROUPS:-MOST_GROUPS] = []
-        for number, ((name, how), looks) in enumerate(told):
-            if left_out > 0 and number == MOST_GROUPS:
-                yield f"  … {left_out} more …"
-            parts = [short(each.entry.outputs[0]).rpartition("/")[2] for each in looks]
-            times = f" {len(looks)} times: {few(parts)}" if len(looks) > 1 else ""
-            yield f"  {name} {_ENDS.get(how, how)}{times}"
-            if words := few(each for look in looks for each in self.reasons(look)):
-                yield f"    because {words}"
-            if how == "ran":
-                anew = [each for look in looks for each in self._made_anew(look)]
-                yield (
-                    f"    made {few(anew)} anew" if anew else "    made the same bytes as before: the change ends here"
-                )
+        for (name, how), looks in groups.items():
+            yield Step(
+                name,
+                how,
+                tuple(short(each.entry.outputs[0]).rpartition("/")[2] for each in looks),
+                tuple(dict.fromkeys(words for look in looks for words in self.reasons(look))),
+                tuple(dict.fromkeys(each for look in looks for each in self._made_anew(look))) if how == "ran" else (),
+            )
 
     def reasons(self, look: Look) -> Iterator[str]:
         """Short words for what of an action is not as it was."""
@@ -215,8 +231,8 @@ class Story:
             below = members_of(self._build, path, old, self._build.values.get(path), self._read)
             yield from below or (named(self._build, path),)
 
-    def _cut_off(self, looks: dict[str, Look], moved: dict[str, Look]) -> Iterator[str]:
-        """What did not run although something that it reads from ran."""
+    def _cut_off(self, looks: dict[str, Look], moved: dict[str, Look]) -> tuple[dict[str, int], int]:
+        """What did not run although something that it reads from ran; and how many actions are farther away."""
         spared: dict[str, int] = {}
         beyond = 0
         for name, look in looks.items():
@@ -225,23 +241,11 @@ class Story:
                     spared[look.entry.name] = spared.get(look.entry.name, 0) + 1
                 else:
                     beyond += 1
-        if spared:
-            yield from ("", "what did not run, because what it reads is as before")
-            for name, times in spared.items():
-                yield f"  {name}" + (f" ({times} times)" if times > 1 else "")
-        if beyond:
-            yield from ("", f"{beyond} more {'action is' if beyond == 1 else 'actions are'} not concerned")
-
-
-_ENDS = {"cached": "changed, and its result was known already", "internal": "was done again"}
+        return spared, beyond
 
 
 def _is_source(path: str) -> bool:
     return not path.startswith(f"{OUTPUT_ROOT}/")
-
-
-def _actions(count: int) -> str:
-    return f"{count} {'action' if count == 1 else 'actions'}"
 
 
 def _kept(value: object) -> tuple[str, str, int]:

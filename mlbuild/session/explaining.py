@@ -12,6 +12,7 @@ from mlbuild.journal.folder import Journal
 from mlbuild.journal.graph import Makers
 from mlbuild.journal.past import Past
 from mlbuild.journal.story import Story
+from mlbuild.journal.telling import as_json, as_text
 from mlbuild.journal.written import End, plain_body
 from mlbuild.seams import BlobMissing
 from mlbuild.session.journaling import named_build
@@ -34,9 +35,12 @@ def explain(request: BuildRequest, sink: EventSink) -> tuple[str, ...]:
     build, earlier = _builds(request, journal, label)
     store = DiskStore(request.cache_folder, lambda diagnostic: sink.emit(Warned(diagnostic)))
     try:
-        return Story(build, Past(earlier), reader(store)).lines(label)
+        told = Story(build, Past(earlier), reader(store)).of(label)
     finally:
         store.close()
+    if told is None:
+        raise _no_actions(build, label)
+    return tuple(as_json(told).splitlines() if request.verifying.output == "json" else as_text(told))
 
 
 Explain = Callable[[Action, End, Mapping[Artifact, FileValue | TreeValue]], None]

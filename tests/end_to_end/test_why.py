@@ -131,3 +131,33 @@ def test_the_number_of_threads_of_an_environment_is_named_with_the_variables_tha
         "    because environment variable `BLIS_NUM_THREADS`: `1` -> `2`, environment variable `MKL_NUM_THREADS`: `1` -> `2`, environment variable `NUMBA_NUM_THREADS`: `1` -> `2`, environment variable `NUMEXPR_MAX_THREADS`: `1` -> `2` and 6 more",
         "    made the same bytes as before: the change ends here",
     ]
+
+
+def test_a_column_of_a_table_is_followed_to_the_partitions_that_it_lies_in(built_flights: Workspace) -> None:
+    path = built_flights.folder / "data/weather.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("visib")
+    changed = [
+        ",".join(["9.5" if number == at and cell == "10" else cell for number, cell in enumerate(line.split(","))])
+        for line in lines
+    ]
+    path.write_text("\n".join([header, *changed]) + "\n", encoding="utf-8")
+    assert built_flights.build(ROUTE_WEEK).code == 0
+    months = [f"column `visib`, partition `month={month}` of `data/weather`" for month in ("09", "10", "11", "12")]
+    assert why(built_flights, ROUTE_WEEK) == [
+        "what changed",
+        "  `data/weather.csv` changed",
+        "    line 2, column `visib`: `10` -> `9.5`",
+        "    line 3, column `visib`: `10` -> `9.5`",
+        "    line 5, column `visib`: `10` -> `9.5`",
+        "    line 7, column `visib`: `10` -> `9.5`",
+        "    line 8, column `visib`: `10` -> `9.5`",
+        "    … and 605 more",
+        "what that led to",
+        "  MakeDataset //data:weather ran",
+        "    because `data/weather.csv` changed",
+        f"    made {', '.join(months)} anew",
+        "  MakeFeatures //features:route_week ran 4 times: month=09, month=10, month=11, month=12",
+        f"    because {', '.join(f'{month} changed' for month in months)}",
+        "    made the same bytes as before: the change ends here",
+    ]
