@@ -23,7 +23,7 @@ SECTIONS = {
     "Machine learning": ("dataset", "data_contract", "split", "features", "model", "baseline", "evaluation"),
     "Python": ("py_env", "py_library", "py_binary", "py_test", "wheel_file", "http_file"),
     "Files and configurations": (
-        "genrule", "filegroup", "write_file", "alias", "config_setting", "toolchain", "toolchain_type",
+        "genrule", "filegroup", "write_file", "alias", "config_setting", "toolchain", "toolchain_type", "nix_toolchain",
     ),
 }  # fmt: skip
 MACRO_ARGUMENTS = {

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 
 from mlbuild.diagnostics import did_you_mean, fail
 from mlbuild.fetch.collected import Collected
@@ -22,6 +23,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pins": ((), ("python", "extras", "groups")),
     "wheels": ((), ("python", "lock")),
     "package_file": (("package", "version", "sha256"), ("filename",)),
+    "nix": ((), ("store_path",)),
     "http": (("url", "sha256"), ()),
 }
 """Each kind's (mandatory, optional) words in `spec`."""
@@ -33,7 +35,8 @@ class HostFetcher:
     """Brings what actions name from the package index, the web and this host. Many threads may call it at once.
 
     `memory` is a folder of the cache where it keeps what it collected from this host; `path` are the folders of the
-    user's `PATH`, where programs are looked for after the system's own folders.
+    user's `PATH`, where programs are looked for after the system's own folders; `environ` are the user's
+    variables, of which Nix gets to see some.
     """
 
     def __init__(
@@ -42,10 +45,12 @@ class HostFetcher:
         memory: str,
         settings: IndexSettings = NO_SETTINGS,
         path: tuple[str, ...] = (),
+        environ: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._settings = settings
         self._path = path
+        self._environ = environ
         self._memory = memory
         self._collected = Collected(memory, store)
         self._lock = threading.RLock()
@@ -66,6 +71,11 @@ class HostFetcher:
 
                 lock = inputs[_lock_of(action).path].digest
                 return wheels_key(lock, self._interpreter(spec["python"]), self._find_uv().version())
+            case "nix":
+                from mlbuild.fetch.nix import closure_key
+
+                expression = _expression_of(action)
+                return closure_key(spec["store_path"], None if expression is None else inputs[expression.path].digest)
             case "http" | "package_file":
                 from mlbuild.fetch.http import checked_sha256
 
@@ -85,6 +95,8 @@ class HostFetcher:
                 return self._take_apart(_lock_of(action), inputs, spec)
             case "wheels":
                 return self._install(_lock_of(action), inputs, spec["python"], spec["lock"])
+            case "nix":
+                return self._ask_nix(_expression_of(action), inputs, spec["store_path"])
             case "http":
                 from mlbuild.fetch.http import fetch_http
 
@@ -137,6 +149,13 @@ class HostFetcher:
                 content, shown or lock.path, self._interpreter(python), self._find_uv(), self._store, folder
             )
 
+    def _ask_nix(self, expression: Artifact | None, inputs: Inputs, store_path: str) -> TreeValue:
+        from mlbuild.fetch.nix import fetch_closure, find_nix, nix_environment
+
+        content = None if expression is None else self._store.get(inputs[expression.path].digest)
+        shown = store_path if expression is None else expression.path
+        return fetch_closure(store_path, content, shown, find_nix(nix_environment(self._environ)), self._store)
+
     def _incoming(self) -> AbstractContextManager[str]:
         from mlbuild.fetch.incoming import incoming_folder
 
@@ -181,6 +200,12 @@ def _lock_of(action: FetchAction) -> Artifact:
     if len(action.inputs) != 1:
         raise fail("bad-fetch", f"fetch `{action.kind}` takes one input, the lock, not {len(action.inputs)}")
     return action.inputs[0]
+
+
+def _expression_of(action: FetchAction) -> Artifact | None:
+    if len(action.inputs) > 1:
+        raise fail("bad-fetch", f"fetch `nix` takes at most one input, the expression, not {len(action.inputs)}")
+    return action.inputs[0] if action.inputs else None
 
 
 def path_folders(path: str) -> tuple[str, ...]:

@@ -89,7 +89,11 @@ class Rooms:
         uv_files, pip_files = configuration_files(request.environ)
         self.settings = index_settings(request.environ, _read(uv_files), _read(pip_files))
         self.fetcher = HostFetcher(
-            local, str(private / "host"), self.settings, path_folders(request.environ.get("PATH", ""))
+            local,
+            str(private / "host"),
+            self.settings,
+            path_folders(request.environ.get("PATH", "")),
+            request.environ,
         )
         programs = ProgramCache(private / "lang")
         opening.callback(programs.close)

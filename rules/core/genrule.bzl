@@ -1,5 +1,7 @@
 """`genrule`: files made by a shell command."""
 
+load(":providers.bzl", "tools_command")
+
 def _genrule_impl(ctx):
     outs = ctx.outputs.outs
     if not outs:
@@ -19,11 +21,14 @@ def _genrule_impl(ctx):
     else:
         variables["@D"] = folder
     command = ctx.expand_make_variables("cmd", ctx.expand_location(ctx.attr.cmd), variables)
+    tools = tools_command(ctx, ctx.attr.tools)
     ctx.actions.run_shell(
         outputs = outs,
         inputs = srcs,
         tools = ctx.files.tools,
         command = "set -e; " + command,
+        env = tools.env,
+        mounts = tools.mounts,
         mnemonic = "Genrule",
         progress_message = ctx.attr.message,
         timeout = ctx.attr.timeout,
@@ -45,7 +50,7 @@ genrule = rule(
             doc = "the command; `$(location X)`, `$(SRCS)`, `$<`, `$(OUTS)`, `$@`, `$(@D)`, `$(RULEDIR)` and names " +
                   "given with `--define` are replaced, `$$` is a dollar sign",
         ),
-        "tools": attr.label_list(allow_files = True, doc = "programs that the command runs"),
+        "tools": attr.label_list(allow_files = True, doc = "programs that the command runs: files, or toolchains such as a `nix_toolchain`, whose programs are on its `PATH`"),
         "message": attr.string(doc = "what is shown while the command runs"),
         "executable": attr.bool(doc = "whether the one output is a program"),
         "timeout": attr.int(default = 3600, doc = "seconds after which the command is ended"),
