@@ -10,8 +10,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -172,7 +170,7 @@ class DiskOutputTree:
                 if name.startswith((".new-", ".old-")):
                     remove_tree(Path(top, name))
             self._is_ready = True
-        return f"{top}/{prefix}{secrets.token_hex(8)}"
+        return f"{top}/{prefix}{os.urandom(8).hex()}"
 
     def _make_folders(self, path: str) -> None:
         """Folders down to the output; a file or link of an earlier build that is in the way is removed."""
@@ -224,7 +222,9 @@ class DiskOutputTree:
             try:
                 fcntl.ioctl(target.fileno(), FICLONE, source.fileno())
             except OSError:
-                shutil.copyfileobj(source, target, 1 << 20)
+                from shutil import copyfileobj
+
+                copyfileobj(source, target, 1 << 20)
                 target.flush()
             if os.fstat(target.fileno()).st_size != digest.size:
                 raise OSError(errno.EIO, "a copy is not as long as its original")

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -222,7 +221,7 @@ class TreeStore:
 
     def _build(self, digest: Digest, place: Path) -> None:
         """Makes the tree beside its place and moves it there; whoever comes first wins, the others throw theirs away."""
-        new = self.trees / f".new-{secrets.token_hex(16)}"
+        new = self.trees / f".new-{os.urandom(16).hex()}"
         written = new.with_suffix(".list")
         try:
             entries = self._fill(digest, new, frozenset())
@@ -256,7 +255,7 @@ class TreeStore:
 
     def _discard(self, place: Path) -> None:
         """Takes a tree away under another name first, so that nobody sees half of one."""
-        old = self.trees / f".old-{secrets.token_hex(16)}"
+        old = self.trees / f".old-{os.urandom(16).hex()}"
         with contextlib.suppress(FileNotFoundError):
             place.rename(old)
             remove_tree(old)
@@ -267,7 +266,7 @@ class TreeStore:
         known, now = _looked_over(place)
         if now is not None and now != known:
             # A disk that refuses it costs time only: the next to come reads again.
-            new = self.trees / f".new-{secrets.token_hex(16)}.list"
+            new = self.trees / f".new-{os.urandom(16).hex()}.list"
             with contextlib.suppress(OSError):
                 if now.save(new):
                     new.replace(_listing(place))
@@ -340,7 +339,7 @@ class TreeStore:
             if looks_right:
                 self._read.add(digest)
                 return place
-        new = f".new-{secrets.token_hex(16)}"
+        new = f".new-{os.urandom(16).hex()}"
         folder = os.open(self._programs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._copy(digest, new, folder, 0o555)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlbuild.files.boot import boot
 from mlbuild.files.hashing import sha256_of
+from mlbuild.records import record
 
 MAGIC = b"mlbuild-tree-2\n"
 SAMPLE = 1 << 20
@@ -26,7 +26,7 @@ Stamp = tuple[int, int]
 """(inode, ctime_ns)"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TreeList:
     """The file at `path` says it; `boot` is when the stamps were taken."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import SequenceMatcher
 
 from mlbuild.journal.entry import Build, Entry, Kept, TargetEntry
 from mlbuild.records import record
@@ -131,6 +130,8 @@ def _arguments(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Change]:
     """What differs of a command line; the flag that an argument follows is its name."""
     if old == new:
         return
+    from difflib import SequenceMatcher
+
     for kind, first, last, new_first, new_last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind != "equal":
             before, after = " ".join(old[first:last]), " ".join(new[new_first:new_last])

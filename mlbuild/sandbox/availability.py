@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import secrets
 import sys
 from pathlib import Path
 
@@ -199,7 +198,7 @@ def _circumstances(known: tuple[Bubblewrap, ...]) -> list[str]:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
-        boot = secrets.token_hex(8)
+        boot = os.urandom(8).hex()
     told = [str(_ARRANGEMENT), boot, str(os.getuid())]
     for each in known:
         state = each.program.stat()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +89,7 @@ class ControlGroups:
 
     def make(self, limits: Limits) -> ControlGroup:
         """A group with these limits. Raises OSError."""
-        name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+        name = f"{_PREFIX}{os.getpid()}-{os.urandom(6).hex()}"
         made: list[tuple[Parent, Path]] = []
         group = ControlGroup(made)
         try:

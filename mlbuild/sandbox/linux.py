@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import secrets
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -111,7 +110,7 @@ class LinuxRunner:
         """
         try:
             spawner, own = self._ready()
-            place = own.path / secrets.token_hex(16)
+            place = own.path / os.urandom(16).hex()
             place.mkdir(mode=0o755)
         except OSError as error:
             raise disk_trouble(error, self._folder) from error

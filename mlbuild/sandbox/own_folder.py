@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from pathlib import Path
 
 from mlbuild.files.remove import remove_tree
@@ -19,7 +18,7 @@ class OwnFolder:
         runs.mkdir(mode=0o700, exist_ok=True)
         remove_leftovers(folder)
         while True:
-            name = secrets.token_hex(16)
+            name = os.urandom(16).hex()
             self._lock_path = runs / f"{name}.lock"
             self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)

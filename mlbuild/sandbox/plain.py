@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import select
 import shutil
 import signal
@@ -78,7 +77,7 @@ class PlainRunner:
     def run(self, spawn: Spawn) -> SpawnResult:
         """Runs it and puts its outputs and logs into the store. Raises UserError, and BlobMissing as a sandbox does."""
         try:
-            place = self._ready() / secrets.token_hex(16)
+            place = self._ready() / os.urandom(16).hex()
             place.mkdir(mode=0o700)
             try:
                 return self._run_in(place, spawn)

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -300,7 +299,7 @@ class DiskStore:
                 return
             quarantine = self._folder / "quarantine"
             make_folder(quarantine)
-            os.rename(path, quarantine / f"{digest.hash}-{secrets.token_hex(4)}")
+            os.rename(path, quarantine / f"{digest.hash}-{os.urandom(4).hex()}")
         if self._warn is not None:
             self._warn(
                 Diagnostic(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -112,7 +111,7 @@ class DiskActionCache:
             if os.path.samestat(os.lstat(path), found):
                 quarantine = self._root / "quarantine"
                 make_folder(quarantine)
-                os.rename(path, quarantine / f"{os.path.basename(path)}-{secrets.token_hex(4)}")
+                os.rename(path, quarantine / f"{os.path.basename(path)}-{os.urandom(4).hex()}")
 
     def _say(self, error: OSError) -> None:
         with self._lock:

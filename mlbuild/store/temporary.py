@@ -6,11 +6,10 @@ import contextlib
 import fcntl
 import itertools
 import os
-import secrets
-import shutil
 import threading
 from pathlib import Path
 
+from mlbuild.files.remove import remove_tree
 from mlbuild.files.sharing import make_folder
 
 
@@ -50,7 +49,8 @@ class TemporaryFiles:
     def close(self) -> None:
         with self._lock:
             if self._own is not None:
-                shutil.rmtree(self._own, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    remove_tree(Path(self._own))
                 os.close(self._held)
             self._own, self._held = None, -1
 
@@ -66,7 +66,7 @@ class TemporaryFiles:
             if lost is None:
                 self._remove_orphans()
             while self._own is None:
-                own = f"{self._folder}/{secrets.token_hex(16)}"
+                own = f"{self._folder}/{os.urandom(16).hex()}"
                 os.mkdir(own, 0o700)
                 held = _locked(own)
                 if held is not None:
@@ -80,7 +80,7 @@ class TemporaryFiles:
             with contextlib.suppress(OSError):
                 held = _locked(path)
                 if held is not None:
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove_tree(Path(path))
                     os.close(held)
 
 

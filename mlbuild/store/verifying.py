@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -279,4 +278,4 @@ def _set_aside(folder: Path, path: str) -> None:
     quarantine = folder / "quarantine"
     make_folder(quarantine)
     with contextlib.suppress(FileNotFoundError):
-        os.rename(folder / path, quarantine / f"{os.path.basename(path)}-{secrets.token_hex(4)}")
+        os.rename(folder / path, quarantine / f"{os.path.basename(path)}-{os.urandom(4).hex()}")
