@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from mlbuild.diagnostics import did_you_mean, fail
 from mlbuild.fetch.collected import Collected
@@ -16,6 +17,9 @@ from mlbuild.fetch.uv import Uv, find_uv
 from mlbuild.files.last_build import Witness
 from mlbuild.seams import ContentStore
 from mlbuild.terms import Artifact, Digest, FetchAction, FileValue, TreeValue
+
+if TYPE_CHECKING:
+    from mlbuild.fetch.locking import LockRequest
 
 KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "interpreter": ((), ("python", "libraries")),
@@ -109,11 +113,11 @@ class HostFetcher:
                 with self._incoming() as folder:
                     return fetch_package_file(*wanted, self._find_uv(), self._store, folder)
 
-    def lock(self, requirements: str, python: str = "", previous: str = "") -> str:
-        """The lock of requirements for the interpreter asked for, as a `py_env` asks. Raises UserError."""
-        from mlbuild.fetch.lock import lock
+    def lock(self, request: LockRequest, python: str = "", previous: str = "") -> str:
+        """The lock that is asked for, for the interpreter that a `py_env` names. Raises UserError."""
+        from mlbuild.fetch.locking import lock
 
-        return lock(requirements, self._interpreter(python), self._find_uv(), previous)
+        return lock(request, self._interpreter(python), self._find_uv(), previous)
 
     def _collect_interpreter(self, python: str, libraries: Sequence[str]) -> TreeValue:
         found = self._interpreter(python)

@@ -1,18 +1,12 @@
-"""Locks: requirements resolved to exact versions with the hashes of their files."""
+"""Locks: every package by its exact version and the hashes of its files. What makes one is in `locking.py`."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 
 from mlbuild.diagnostics import Diagnostic, Location, UserError, fail
-from mlbuild.fetch.interpreter import Interpreter
-from mlbuild.fetch.uv import Uv, complaint
 from mlbuild.records import record
-
-HEADER = "# Made by `mlbuild lock`: every package that the requirements need, pinned by version and hash.\n"
 
 _HASH = re.compile(r"--hash[= ]\s*([A-Za-z0-9]+):([0-9A-Fa-f]+)")
 _PINNED = re.compile(
@@ -47,35 +41,6 @@ class Requirement:
 def normal_name(name: str) -> str:
     """PEP 503's spelling of a package's name."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def lock(requirements: str, interpreter: Interpreter, uv: Uv, previous: str = "") -> str:
-    """The lock of `requirements` for the interpreter's version, the same on every machine that asks the same index.
-
-    Versions of the `previous` lock are kept where they still fit.
-
-    Only versions that have wheels are taken: an environment never builds a package from source.
-
-    Raises:
-        UserError: if there is no solution, or the index cannot be asked.
-    """
-    with tempfile.TemporaryDirectory(prefix="mlbuild-lock-") as folder:
-        made = os.path.join(folder, "lock.txt")
-        with open(made, "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(previous)
-        arguments = [
-            "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate",
-            "--only-binary", ":all:", "--python", interpreter.executable,
-            "--python-version", interpreter.short_version, *uv.index_options, "--output-file", made, "-",
-        ]  # fmt: skip
-        code, _, stderr = uv.run(arguments, folder, requirements)
-        with open(made, encoding="utf-8") as file:  # noqa: PTH123
-            out = file.read()
-    if code != 0:
-        raise complaint("lock-failed", "the requirements cannot be locked", stderr)
-    text = HEADER + "".join(line + "\n" for line in out.splitlines() if line.strip() and not line.startswith("#"))
-    check_lock(text)
-    return text
 
 
 def check_lock(text: str, path: str = "lock") -> tuple[Requirement, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from mlbuild.diagnostics import ExitCode, UserError, fail
 from mlbuild.fetch.settings import IndexSettings, without_credentials
-from mlbuild.records import record
+from mlbuild.records import record, replace
 
 _TIMEOUT_SECONDS = 3600
 _OFFLINE = re.compile(
@@ -53,6 +53,15 @@ class Uv:
         except subprocess.TimeoutExpired:
             raise fail("uv-timeout", f"uv did not finish within {_TIMEOUT_SECONDS} seconds") from None
         return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+    def of_project(self, folder: str) -> Uv:
+        """The same, that reads the `pyproject.toml` of the folder where it works, and nothing else that it does not read now."""
+        kept = dict(self.settings.environment)
+        if kept.pop("UV_NO_CONFIG", None) or kept.pop("UV_CONFIG_FILE", None):
+            kept.pop("UV_CONFIG_FILE", None)
+            # What the file says that it named has been read already.
+            kept |= {"XDG_CONFIG_HOME": folder, "XDG_CONFIG_DIRS": folder}
+        return replace(self, settings=replace(self.settings, environment=tuple(sorted(kept.items()))))
 
     @property
     def index_options(self) -> tuple[str, ...]:

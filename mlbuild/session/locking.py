@@ -9,6 +9,7 @@ from mlbuild.terms import Label, Target
 
 if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
+    from mlbuild.fetch.locking import LockRequest, Text
     from mlbuild.session.rooms import Rooms
 
 
@@ -22,13 +23,12 @@ def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) 
         entry = rooms.loader.entry(label)
         if not isinstance(entry, Target) or not {"requirements", "lock"} <= entry.attributes.keys():
             continue
-        requirements = _path(entry, "requirements", label)
         lock = _path(entry, "lock", label)
         python = str(entry.attributes.get("python") or "")
         place = request.workspace / lock
         previous = place.read_text(encoding="utf-8") if place.exists() else ""
         # What is pinned stays pinned, as long as the requirements allow it.
-        text = rooms.fetcher.lock(_requirements(rooms, entry, requirements), python, previous)
+        text = rooms.fetcher.lock(_asked(rooms, entry, label), python, previous)
         if text != previous:
             place.write_text(text, encoding="utf-8")
         written.append(lock)
@@ -41,9 +41,30 @@ def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) 
     return tuple(dict.fromkeys(written))
 
 
-def _requirements(rooms: Rooms, target: Target, path: str) -> str:
+def _asked(rooms: Rooms, target: Target, label: Label) -> LockRequest:
+    from mlbuild.fetch.locking import LockRequest
+
+    requirements = _text(rooms, target, label, "requirements")
+    assert requirements is not None
+    return LockRequest(
+        requirements,
+        _text(rooms, target, label, "constraints"),
+        _text(rooms, target, label, "overrides"),
+        _words(target, "platforms"),
+        _words(target, "extras"),
+        _words(target, "groups"),
+    )
+
+
+def _text(rooms: Rooms, target: Target, label: Label, attribute: str) -> Text | None:
+    """The file that an attribute names, if it names one. Raises UserError."""
+    from mlbuild.fetch.locking import Text
+
+    if not target.attributes.get(attribute):
+        return None
+    path = _path(target, attribute, label)
     try:
-        return rooms.sources.read(path).decode("utf-8")
+        return Text(path, rooms.sources.read(path).decode("utf-8"))
     except FileNotFoundError:
         raise fail(
             "no-such-file",
@@ -53,6 +74,11 @@ def _requirements(rooms: Rooms, target: Target, path: str) -> str:
         ) from None
     except UnicodeDecodeError:
         raise fail("bad-requirements", f"`{path}` is no text in UTF-8", location=target.location) from None
+
+
+def _words(target: Target, attribute: str) -> tuple[str, ...]:
+    value = target.attributes.get(attribute)
+    return tuple(str(each) for each in value) if isinstance(value, (list, tuple)) else ()
 
 
 def _path(target: Target, attribute: str, label: Label) -> str:

@@ -24,6 +24,8 @@ def _py_env_impl(ctx):
     mounts = interpreter_mounts(interpreter.tree)
     locked = None
     if ctx.file.lock:
+        # Made from a project by `mlbuild lock`, it has their packages already.
+        is_chosen = ctx.file.requirements != None and ctx.file.requirements.basename == "pyproject.toml" and ctx.file.lock.basename != "uv.lock"
         locked = install_lock(
             ctx,
             name,
@@ -31,8 +33,8 @@ def _py_env_impl(ctx):
             ctx.attr.python,
             interpreter.tree,
             ctx.file._compiler,
-            ctx.attr.extras,
-            ctx.attr.groups,
+            [] if is_chosen else ctx.attr.extras,
+            [] if is_chosen else ctx.attr.groups,
         )
         mounts["python-packages"] = locked.packages
     env = PyEnvInfo(
@@ -85,11 +87,22 @@ py_env = rule(
             allow_single_file = True,
         ),
         "requirements": attr.label(
-            doc = "what `mlbuild lock` makes the lock from; a build does not read it",
+            doc = "what `mlbuild lock` makes the lock from, lines of requirements or a `pyproject.toml`; a build does not read it",
             allow_single_file = True,
         ),
-        "extras": attr.string_list(doc = "optional dependencies of the project of a `uv.lock` that are installed, too"),
-        "groups": attr.string_list(doc = "dependency groups of the project of a `uv.lock` that are installed, too"),
+        "constraints": attr.label(
+            doc = "a file of versions that `mlbuild lock` keeps to, if the packages are needed at all",
+            allow_single_file = True,
+        ),
+        "overrides": attr.label(
+            doc = "a file of requirements that `mlbuild lock` takes in place of what packages say of each other",
+            allow_single_file = True,
+        ),
+        "platforms": attr.string_list(
+            doc = "what the lock must have wheels for, and is made for alone (`linux-x86_64`, `linux-aarch64`, `macos-arm64`, `macos-x86_64`, `windows-x86_64`); without, it is for every platform that the packages know",
+        ),
+        "extras": attr.string_list(doc = "optional dependencies of the project of a `uv.lock` or a `pyproject.toml` that are installed, too"),
+        "groups": attr.string_list(doc = "dependency groups of the project of a `uv.lock` or a `pyproject.toml` that are installed, too"),
         "libraries": attr.string_list(
             doc = "shared libraries of this host that packages load beside their own (`libGL.so.1`); the list of packages names those that are missing",
         ),

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from mlbuild.diagnostics import UserError, render
 from mlbuild.fetch.interpreter import find_interpreter
-from mlbuild.fetch.lock import HEADER, Requirement, check_lock, lock
-from mlbuild.fetch.settings import index_settings
-from mlbuild.fetch.uv import find_uv
+from mlbuild.fetch.lock import Requirement, check_lock
 
 A = "a" * 64
 THIS = find_interpreter("", "", {})
@@ -52,32 +47,3 @@ def test_every_fault_is_said_at_once() -> None:
     with pytest.raises(UserError) as caught:
         check_lock("a==1\nb==2\n")
     assert len(caught.value.diagnostics) == 2
-
-
-def test_a_lock_has_every_package_with_hashes_and_no_paths(
-    tmp_path: Path, make_wheel: Callable[..., tuple[Path, str]]
-) -> None:
-    _, sha256 = make_wheel(tmp_path / "wheels", "tiny", "1.0", {"tiny.py": "x = 1\n"})
-    uv = find_uv(
-        index_settings({"PIP_FIND_LINKS": str(tmp_path / "wheels"), "PIP_NO_INDEX": "1", "HOME": str(tmp_path)})
-    )
-    assert lock("tiny\n", THIS, uv) == f"{HEADER}tiny==1.0 \\\n    --hash=sha256:{sha256}\n"
-
-
-def test_requirements_without_a_solution_are_said_in_uvs_words(tmp_path: Path) -> None:
-    uv = find_uv(index_settings({"PIP_NO_INDEX": "1", "HOME": str(tmp_path)}))
-    with pytest.raises(UserError) as caught:
-        lock("tiny\n", THIS, uv)
-    (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.code == "lock-failed"
-    assert any("tiny" in note for note in diagnostic.notes)
-
-
-def test_versions_of_the_previous_lock_are_kept(tmp_path: Path, make_wheel: Callable[..., tuple[Path, str]]) -> None:
-    for version in ("1.0", "1.1"):
-        make_wheel(tmp_path / "wheels", "tiny", version, {"tiny.py": f"x = '{version}'\n"})
-    environ = {"PIP_FIND_LINKS": str(tmp_path / "wheels"), "PIP_NO_INDEX": "1", "HOME": str(tmp_path)}
-    uv = find_uv(index_settings(environ))
-    first = lock("tiny==1.0\n", THIS, uv)
-    assert lock("tiny\n", THIS, uv, first) == first
-    assert "tiny==1.1" in lock("tiny\n", THIS, uv)
