@@ -16,6 +16,25 @@ _OFFLINE = re.compile(
     r"error sending request|operation timed out|tcp connect error|network (connectivity|was disabled))",
     re.IGNORECASE,
 )
+_OWN_WORDS = (
+    (
+        re.compile(r"(\S+) has no wheels with a matching (?:platform|Python (?:ABI|implementation|version)) tag"),
+        "`{}` has no wheel for this machine and interpreter",
+        "choose a version that has one, another `python` for the environment, or put a wheel of it on an index of yours",
+    ),
+    (
+        re.compile(r"(\S+) has no (?:usable )?wheels\b"),
+        "`{}` has no wheel",
+        "packages are never built from source while they are fetched: choose a version that has a wheel, or make one "
+        "(`pip wheel PACKAGE`) and put it on an index of yours",
+    ),
+    (
+        re.compile(r"Failed to extract archive: (\S+)"),
+        "`{}` is no sound wheel",
+        "choose another version of the package, and tell its publisher",
+    ),
+)
+"""What uv says, with the name of what it is about; what we say of that; what to try."""
 
 
 @record
@@ -101,6 +120,11 @@ def complaint(code: str, what: str, stderr: str, hint: str | None = None) -> Use
     """What uv says went wrong, as one error: `what` is ours, uv's own words are the notes."""
     lines = [line.rstrip() for line in without_credentials(stderr).splitlines()]
     lines = [line for line in lines if line.strip() and not line.startswith(("Using ", "Resolved ", "warning:"))]
+    text = " ".join(stderr.split())
+    for pattern, words, advice in _OWN_WORDS:
+        if found := pattern.search(text):
+            what, hint = f"{what}: {words.format(found[1])}", hint or advice
+            break
     if hint is None and _OFFLINE.search(stderr):
         hint = "the package index cannot be reached: check the network, the proxy and uv's or pip's configuration"
     return fail(code, what, hint=hint, notes=_shortened(lines), exit_code=ExitCode.BUILD_FAILED)

@@ -11,7 +11,7 @@ import pytest
 from mlbuild.diagnostics import UserError, render
 from mlbuild.fetch import find_uv, index_settings
 from mlbuild.fetch.interpreter import find_interpreter
-from mlbuild.fetch.lock import lock
+from mlbuild.fetch.locking import LockRequest, Text, lock
 from mlbuild.fetch.settings import configuration_files
 from mlbuild.fetch.wheels import install_wheels, wheels_key
 from mlbuild.terms import Digest
@@ -119,7 +119,7 @@ def test_a_small_package_is_locked_and_installed_from_the_index(tmp_path: Path, 
         for paths in configuration_files(os.environ)
     )
     uv = find_uv(index_settings(os.environ, uv_files, pip_files))
-    text = lock("iniconfig==2.0.0\n", THIS, uv)
+    text = lock(LockRequest(Text("requirements.in", "iniconfig==2.0.0\n")), THIS, uv)
     assert "iniconfig==2.0.0" in text
     listing = store.listing(install_wheels(text.encode(), "lock", THIS, uv, store, work(tmp_path)))
     assert "iniconfig/__init__.py" in listing
