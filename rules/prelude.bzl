@@ -19,6 +19,7 @@ load("@mlbuild//rules/python:env.bzl", _py_env = "py_env")
 load("@mlbuild//rules/python:http_file.bzl", _http_file = "http_file")
 load("@mlbuild//rules/python:library.bzl", _py_library = "py_library")
 load("@mlbuild//rules/python:test.bzl", _py_test = "py_test")
+load("@mlbuild//rules/python:wheel.bzl", _py_wheel = "py_wheel")
 load("@mlbuild//rules/python:wheel_file.bzl", _wheel_file = "wheel_file")
 
 alias = _alias
@@ -37,6 +38,7 @@ py_binary = _py_binary
 py_env = _py_env
 py_library = _py_library
 py_test = _py_test
+py_wheel = _py_wheel
 split = _split
 toolchain = _toolchain
 toolchain_type = _toolchain_type

@@ -21,7 +21,7 @@ from mlbuild.testing.workspace import MemoryWorkspace, rule_files
 
 SECTIONS = {
     "Machine learning": ("dataset", "data_contract", "split", "features", "model", "baseline", "evaluation"),
-    "Python": ("py_env", "py_library", "py_binary", "py_test", "wheel_file", "http_file"),
+    "Python": ("py_env", "py_library", "py_binary", "py_test", "py_wheel", "wheel_file", "http_file"),
     "Files and configurations": (
         "genrule", "filegroup", "write_file", "alias", "config_setting", "toolchain", "toolchain_type", "nix_toolchain",
     ),

@@ -28,9 +28,12 @@ toolchain(
 
 exports_files(
     [
+        "tools/build_wheel.py",
         "tools/bytecode.py",
+        "tools/install_wheel.py",
         "tools/installed.py",
         "tools/launch.py",
+        "tools/lay_modules.py",
         "tools/libraries.py",
         "tools/member.py",
         "tools/test_main.py",

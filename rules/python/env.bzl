@@ -1,6 +1,7 @@
 """`py_env`: an interpreter, locked packages and a numerics class; what every Python action runs in."""
 
 load(":interpreter.bzl", "COMPILER", "collect_interpreter", "interpreter_mounts")
+load(":local_packages.bzl", "local_trees")
 load(":numerics.bzl", "NUMERICS", "numerics_environment")
 load(":providers.bzl", "PyEnvInfo", "PyInterpreterInfo")
 load(":run.bzl", "interpreter_argv", "run_python")
@@ -35,8 +36,18 @@ def _py_env_impl(ctx):
             ctx.file._compiler,
             [] if is_chosen else ctx.attr.extras,
             [] if is_chosen else ctx.attr.groups,
+            local_trees(
+                ctx,
+                name,
+                ctx.attr.packages,
+                interpreter.tree,
+                ctx.file._installer,
+                ctx.file._layer,
+            ),
         )
         mounts["python-packages"] = locked.packages
+    elif ctx.attr.packages:
+        fail("`{}` has `packages` and no `lock`: what they need themselves is locked, even if it is nothing".format(ctx.label))
     env = PyEnvInfo(
         mounts = mounts,
         argv = interpreter_argv(),
@@ -90,6 +101,10 @@ py_env = rule(
             doc = "what `mlbuild lock` makes the lock from, lines of requirements or a `pyproject.toml`; a build does not read it",
             allow_single_file = True,
         ),
+        "packages": attr.label_list(
+            doc = "packages of the workspace that are installed beside those of the lock: `py_wheel` and `py_library` targets, and wheels; what they need themselves belongs into `requirements`",
+            allow_files = True,
+        ),
         "constraints": attr.label(
             doc = "a file of versions that `mlbuild lock` keeps to, if the packages are needed at all",
             allow_single_file = True,
@@ -118,6 +133,8 @@ py_env = rule(
         "_compiler": attr.label(default = COMPILER, allow_single_file = True),
         "_installed": attr.label(default = "@mlbuild//rules/python:tools/installed.py", allow_single_file = True),
         "_libraries": attr.label(default = "@mlbuild//rules/python:tools/libraries.py", allow_single_file = True),
+        "_installer": attr.label(default = "@mlbuild//rules/python:tools/install_wheel.py", allow_single_file = True),
+        "_layer": attr.label(default = "@mlbuild//rules/python:tools/lay_modules.py", allow_single_file = True),
         "_launcher": attr.label(default = "@mlbuild//rules/python:tools/launch.py", allow_single_file = True),
         "_interpreter": attr.label(default = "@mlbuild//rules/python:interpreter", providers = [PyInterpreterInfo]),
     },

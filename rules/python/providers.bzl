@@ -22,6 +22,11 @@ PyEnvInfo = provider(
     },
 )
 
+PyWheelInfo = provider(
+    doc = "A wheel that a `py_env` can take among its `packages`.",
+    fields = {"wheel": "the file"},
+)
+
 PyInfo = provider(
     doc = "Python sources with all that they import.",
     fields = {

@@ -4,7 +4,7 @@ load(":interpreter.bzl", "compile_tree")
 
 _MOUNT = "/python-packages"
 
-def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], groups = []):
+def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], groups = [], local = []):
     """Declares the actions that install `lock`; gives the tree of all its `packages`, and its `pins`.
 
     Each package of the lock is installed and compiled by itself, so that a change of one leaves the others as they are.
@@ -19,6 +19,7 @@ def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], gr
       compiler: the program that adds bytecode.
       extras: optional dependencies of a `uv.lock` to install, too.
       groups: its dependency groups to install, too.
+      local: trees of packages that come from the workspace, without bytecode.
     """
     pins = ctx.actions.declare_directory(name + ".pins")
     ctx.actions.fetch(
@@ -33,7 +34,10 @@ def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], gr
     ctx.actions.map_directory(
         input_directories = {"pins": pins},
         output_directories = {"wheels": wheels, "compiled": compiled},
-        additional_inputs = {"interpreter": interpreter, "compiler": compiler},
+        additional_inputs = {"interpreter": interpreter, "compiler": compiler} | {
+            "local/{}".format(index): tree
+            for index, tree in enumerate(local)
+        },
         additional_params = {"python": python, "lock": lock.short_path},
         implementation = _install_each,
         mnemonic = "PythonWheel",
@@ -43,6 +47,16 @@ def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], gr
     return struct(packages = packages, pins = pins)
 
 def _install_each(template_ctx, input_directories, output_directories, additional_inputs, additional_params, tools):
+    for key, tree in additional_inputs.items():
+        if key.startswith("local/"):
+            compile_tree(
+                template_ctx,
+                tree,
+                template_ctx.declare_subdirectory(key.replace("/", "-"), directory = output_directories["compiled"]),
+                additional_inputs["interpreter"],
+                _MOUNT,
+                additional_inputs["compiler"],
+            )
     for pin in input_directories["pins"].children:
         name = pin.basename.removesuffix(".txt")
         wheel = template_ctx.declare_subdirectory(name, directory = output_directories["wheels"])
