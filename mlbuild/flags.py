@@ -164,7 +164,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("test", "test [FLAGS] PATTERN…", "Builds, then runs the targets among them that are tests.", TEST, "build"),
         Command("run", "run [FLAGS] TARGET [-- ARGS…]", "Builds a target and runs it, attached to this terminal.", BUILD, "build"),
         Command("shell", "shell [FLAGS] TARGET [-- ARGS…]", "Builds an environment or a program and starts its interpreter, with the same packages and variables as `run`.", BUILD, "build"),
-        Command("env", "env diff|link|sbom [FLAGS] ENVIRONMENT…", "Compares two environments (diff), makes a folder of one that editors know as a virtual environment (link ENVIRONMENT [FOLDER]; default: `.venv`), or lists what is in it as CycloneDX (sbom).", (*BUILD, REPORT), "build"),
+        Command("env", "env diff|kernel|link|oci|sbom [FLAGS] ENVIRONMENT…", "Compares two environments (diff), makes a folder of one that editors know as a virtual environment (link ENVIRONMENT [FOLDER]; default: `.venv`), a Jupyter kernel (kernel) or an OCI image layout (oci ENVIRONMENT [FOLDER]), or lists what is in it as CycloneDX (sbom).", (*BUILD, REPORT), "build"),
         Command("query", "query [FLAGS] EXPRESSION", "Answers a question about the targets of BUILD files, in Bazel's query language.", QUERY),
         Command("log", "log [FLAGS] [BUILD]", "Lists the builds of this workspace that are remembered, newest last; or the actions of one that did not come from the cache.", (*TERMINAL, *PLACES)),
         Command("why", "why [FLAGS] TARGET", "Says why the actions of a target ran, or did not, in a build that is remembered.", WHY),

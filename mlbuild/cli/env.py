@@ -1,4 +1,4 @@
-"""`mlbuild env diff`, `link` and `sbom`."""
+"""`mlbuild env diff`, `kernel`, `link`, `oci` and `sbom`."""
 
 from __future__ import annotations
 

@@ -12,9 +12,8 @@ import os
 import shutil
 from pathlib import Path
 
-from mlbuild.diagnostics import ExitCode, fail
+from mlbuild.files.made_folder import check_ours, make_folder
 from mlbuild.files.output_tree import FICLONE, Blobs
-from mlbuild.files.remove import remove_tree
 from mlbuild.reapi import decode_directory
 from mlbuild.terms import Digest, Directory, TreeValue
 
@@ -43,44 +42,20 @@ def link(place: Path, label: str, version: str, python: TreeValue, packages: Tre
         "python": str(python.digest),
         "packages": "" if packages is None else str(packages.digest),
     }
-    _check_ours(place)
+    check_ours(place, _is_ours)
     if _mark(place) == mark:
         return False
-    new, old = (place.with_name(f".{place.name}.{kind}-{os.getpid()}") for kind in ("new", "old"))
-    try:
-        for each in (new, old):
-            if each.exists():
-                remove_tree(each)
+
+    def write(new: Path) -> None:
         _write(new, place, version, python, packages, blobs)
         (new / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
-        if place.exists():
-            place.rename(old)
-        new.rename(place)
-        if old.exists():
-            remove_tree(old)
-    except OSError as error:
-        raise fail(
-            "cannot-write",
-            f"`{error.filename or place}` cannot be written: {error.strerror}",
-            hint="name a folder that can be made: `mlbuild env link //envs:train FOLDER`",
-            exit_code=ExitCode.ENVIRONMENT,
-        ) from None
-    finally:
-        if new.exists():
-            remove_tree(new)
+
+    make_folder(place, _is_ours, write)
     return True
 
 
-def _check_ours(place: Path) -> None:
-    is_folder = place.is_dir() and not place.is_symlink()
-    if not os.path.lexists(place) or (is_folder and (_mark(place) is not None or not any(place.iterdir()))):
-        return
-    raise fail(
-        "not-our-environment",
-        f"`{place.name}` is there already, and mlbuild has not made it",
-        hint="move it away, or name another folder: `mlbuild env link //envs:train FOLDER`",
-        exit_code=ExitCode.COMMAND_LINE,
-    )
+def _is_ours(place: Path) -> bool:
+    return _mark(place) is not None
 
 
 def _mark(place: Path) -> object:
@@ -92,7 +67,6 @@ def _mark(place: Path) -> object:
 
 
 def _write(new: Path, place: Path, version: str, python: TreeValue, packages: TreeValue | None, blobs: Blobs) -> None:
-    new.mkdir()
     _copy_tree(python.digest, new / "python", blobs)
     _copy_tree((packages or TreeValue(_nothing())).digest, new / "python-packages", blobs)
     site = new / "lib" / f"python{'.'.join(version.split('.')[:2])}" / "site-packages"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,21 +125,41 @@ def _link(found: tuple[Built, ...], request: BuildRequest, rooms: Rooms) -> tupl
     from mlbuild.files.virtual_environment import link
 
     environment = found[0]
+    real, shown = _folder(request, LINK)
+    about = environment.contents
+    is_new = link(real, about.label, about.python, environment.interpreter, environment.packages, rooms.store)
+    said = f"python {about.python}, {len(about.packages)} package{'' if len(about.packages) == 1 else 's'}"
+    return (f"{shown}: {said}" if is_new else f"{shown} is up to date: {said}",)
+
+
+def _kernel(found: tuple[Built, ...], request: BuildRequest, rooms: Rooms) -> tuple[str, ...]:
+    from mlbuild.session.environment_exports import write_kernel
+
+    return (write_kernel(found[0].contents, request),)
+
+
+def _oci(found: tuple[Built, ...], request: BuildRequest, rooms: Rooms) -> tuple[str, ...]:
+    from mlbuild.session.environment_exports import write_image
+
+    real, shown = _folder(request, f"{found[0].contents.label.rpartition(':')[2]}.oci")
+    return (f"{shown}: {write_image(found[0].contents, real, rooms)}",)
+
+
+def _folder(request: BuildRequest, usual: str) -> tuple[Path, str]:
+    """The folder that the person named, or the usual one in the workspace, and how it is called. Raises UserError."""
     named = request.words[2:]
-    place = request.working_folder / named[0] if named else request.workspace / LINK
+    place = request.working_folder / named[0] if named else request.workspace / usual
     shown = named[0] if named else str(_from_here(place, request))
+    place = Path(os.path.normpath(place))
     real = place.parent.resolve() / place.name
     if real.is_relative_to(request.cache_folder.resolve()):
         raise fail(
             "in-the-cache",
             f"`{shown}` lies in the cache folder",
-            hint="name a folder of your own, or none: then it is `.venv` in the workspace",
+            hint=f"name a folder of your own, or none: then it is `{usual}` in the workspace",
             exit_code=ExitCode.COMMAND_LINE,
         )
-    about = environment.contents
-    is_new = link(real, about.label, about.python, environment.interpreter, environment.packages, rooms.store)
-    said = f"python {about.python}, {len(about.packages)} package{'' if len(about.packages) == 1 else 's'}"
-    return (f"{shown}: {said}" if is_new else f"{shown} is up to date: {said}",)
+    return real, shown
 
 
 def _from_here(place: Path, request: BuildRequest) -> Path:
@@ -158,7 +179,9 @@ class Task:
 
 TASKS: Mapping[str, Task] = {
     "diff": Task(_diff, 2, example="mlbuild env diff //envs:train //envs:serve"),
+    "kernel": Task(_kernel, 1, example="mlbuild env kernel //envs:train"),
     "link": Task(_link, 1, True, "mlbuild env link //envs:train"),
+    "oci": Task(_oci, 1, True, "mlbuild env oci //envs:train"),
     "sbom": Task(_sbom, 1, example="mlbuild env sbom //envs:train"),
 }
 
