@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlbuild.diagnostics import fail
+from mlbuild.diagnostics import UserError, fail
 from mlbuild.terms import Label, Target
 
 if TYPE_CHECKING:
@@ -18,27 +18,54 @@ def write_locks(rooms: Rooms, request: BuildRequest, patterns: tuple[str, ...]) 
 
     Raises UserError when no target has both, or its requirements have no solution.
     """
-    written: list[str] = []
+    asked: dict[str, tuple[Target, tuple[LockRequest, str]]] = {}
     for label in rooms.loader.expand(patterns, request.package):
         entry = rooms.loader.entry(label)
         if not isinstance(entry, Target) or not {"requirements", "lock"} <= entry.attributes.keys():
             continue
         lock = _path(entry, "lock", label)
-        python = str(entry.attributes.get("python") or "")
+        wanted = _asked(rooms, entry, label), str(entry.attributes.get("python") or "")
+        _check_name(entry, lock)
+        first, said = asked.setdefault(lock, (entry, wanted))
+        if said != wanted:
+            raise _two_requests(first, entry, lock)
+    for lock, (_, (what, python)) in asked.items():
         place = request.workspace / lock
         previous = place.read_text(encoding="utf-8") if place.exists() else ""
         # What is pinned stays pinned, as long as the requirements allow it.
-        text = rooms.fetcher.lock(_asked(rooms, entry, label), python, previous)
+        text = rooms.fetcher.lock(what, python, previous)
         if text != previous:
             place.write_text(text, encoding="utf-8")
-        written.append(lock)
-    if not written:
+    if not asked:
         raise fail(
             "nothing-to-lock",
             f"no target of {' '.join(patterns)} names both its `requirements` and its `lock`",
             hint='say both in a target: `py_env(requirements = "requirements.in", lock = "requirements.lock")`',
         )
-    return tuple(dict.fromkeys(written))
+    return tuple(asked)
+
+
+def _check_name(target: Target, lock: str) -> None:
+    """A lock of another format, which its name tells, is not for us to write."""
+    from mlbuild.fetch.lock_tables import is_pylock, is_uv_lock
+
+    if is_uv_lock(lock) or is_pylock(lock):
+        raise fail(
+            "foreign-lock",
+            f"`{lock}` has a format that others write",
+            location=target.location,
+            hint="make it with uv (`uv lock`, `uv export --format pylock.toml`), or name the lock `requirements.lock`",
+        )
+
+
+def _two_requests(one: Target, other: Target, lock: str) -> UserError:
+    """Two environments may share a lock, if they ask for the same."""
+    return fail(
+        "two-requests",
+        f"`{one.label.short}` and `{other.label.short}` name one lock, `{lock}`, and ask for different packages",
+        location=other.location,
+        hint="give each its own `lock`, or both the same `requirements` and options",
+    )
 
 
 def _asked(rooms: Rooms, target: Target, label: Label) -> LockRequest:
