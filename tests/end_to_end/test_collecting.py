@@ -107,7 +107,7 @@ def test_a_build_that_begins_before_and_ends_after_a_collection_runs_nothing_twi
     """The second action runs while everything that the build has seen is collected."""
     workspace.write("BUILD.ml", (
         'genrule(name = "early", outs = ["early.txt"], cmd = "echo early > $@")\n'
-        'genrule(name = "late", srcs = [":early.txt", "source.txt"], outs = ["late.txt"], cmd = "sleep 1; cat $(SRCS) > $@")\n'
+        'genrule(name = "late", srcs = [":early.txt", "source.txt"], outs = ["late.txt"], cmd = "sleep 4; cat $(SRCS) > $@")\n'
         'genrule(name = "last", srcs = [":early.txt", ":late.txt"], outs = ["last.txt"], cmd = "cat $(SRCS) > $@")\n'
     ))  # fmt: skip
     workspace.write("source.txt", "source\n")
@@ -116,7 +116,7 @@ def test_a_build_that_begins_before_and_ends_after_a_collection_runs_nothing_twi
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if "sleep 1" in line:
+        if "sleep 4" in line:
             break
     done = collect(workspace.cache, 1, 1, waits=True)
     assert done is not None and done.waiting > 0
