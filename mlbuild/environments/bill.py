@@ -33,7 +33,8 @@ def bill_of_materials(environment: Contents) -> str:
             {"ref": environment.label, "dependsOn": sorted(str(each["bom-ref"]) for each in components)},
         ],
     }
-    return json.dumps(bill, indent=2, ensure_ascii=False)
+    # ASCII alone: what shows text on a terminal changes nothing of it.
+    return json.dumps(bill, indent=2)
 
 
 def _whole(environment: Contents) -> Json:

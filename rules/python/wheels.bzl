@@ -49,10 +49,11 @@ def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], gr
 def _install_each(template_ctx, input_directories, output_directories, additional_inputs, additional_params, tools):
     for key, tree in additional_inputs.items():
         if key.startswith("local/"):
+            # No package's name begins with `_`.
             compile_tree(
                 template_ctx,
                 tree,
-                template_ctx.declare_subdirectory(key.replace("/", "-"), directory = output_directories["compiled"]),
+                template_ctx.declare_subdirectory("_" + key.replace("/", "-"), directory = output_directories["compiled"]),
                 additional_inputs["interpreter"],
                 _MOUNT,
                 additional_inputs["compiler"],

@@ -104,6 +104,12 @@ def test_one_version_with_unlike_files_is_told() -> None:
     ]
 
 
+def test_the_bill_is_ascii_whatever_a_licence_is_called() -> None:
+    bill = bill_of_materials(environment(ABOUT + "License: Lic\u00e9nce \u202e1\n"))
+    assert bill.isascii()
+    assert json.loads(bill)["components"][0]["licenses"] == [{"license": {"name": "Lic\u00e9nce \u202e1"}}]
+
+
 def test_an_environment_is_the_same_as_itself() -> None:
     found = compare(environment(ABOUT), environment(ABOUT))
     assert list(lines(found)) == ["`//envs:train` and `//envs:train` are the same to the last byte"]
