@@ -25,8 +25,8 @@ _OWN_WORDS = (
     (
         re.compile(r"(\S+) has no (?:usable )?wheels\b"),
         "`{}` has no wheel",
-        "packages are never built from source while they are fetched: choose a version that has a wheel, or make one "
-        "(`pip wheel PACKAGE`) and put it on an index of yours",
+        "packages are never built from source while they are fetched: choose a version that has a wheel, or build one in the "
+        "sandbox with `py_wheel`, and name that in the environment's `packages`",
     ),
     (
         re.compile(r"Failed to extract archive: (\S+)"),
