@@ -22,6 +22,10 @@ ENVIRONMENT = "mlbuild.environment"
 """The annotation that names the environment, and shows that the layout is ours."""
 
 _TIME = 315619200  # 2 January 1980, as everywhere else in an environment
+_PACKAGES = "python-packages"
+_MOST_LAYERS = 100
+"""Container tools stack up to 127 layers; somebody may want to put some more on top."""
+
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _INTERPRETER = ("/python/lib/ld.so", "--library-path", "/python/lib", "/python/bin/python3", "-s", "-B")
 
@@ -53,8 +57,11 @@ class Image:
     files: Mapping[str, bytes]
 
 
-def layers_of(environment: Contents) -> tuple[Layer, ...]:
-    """The interpreter first: many environments have it in common."""
+def layers_of(environment: Contents, wheels: Digest | None, read: Read) -> tuple[Layer, ...]:
+    """The interpreter first: many environments have it in common. Then a layer for each package, as far as container tools go.
+
+    `wheels` is the folder that has a tree of each package: laid over each other, they are the packages of the environment.
+    """
     python = Layer(
         f"python {environment.python}",
         {"python": environment.interpreter_tree},
@@ -63,11 +70,10 @@ def layers_of(environment: Contents) -> tuple[Layer, ...]:
     )
     if environment.packages_tree is None:
         return (python,)
-    count = len(environment.packages)
-    return (
-        python,
-        Layer(f"{count} package{'' if count == 1 else 's'}", {"python-packages": environment.packages_tree}, {}),
-    )
+    each = () if wheels is None else folder(wheels, read).directories
+    if not 0 < len(each) <= _MOST_LAYERS:
+        return (python, Layer("packages", {_PACKAGES: environment.packages_tree}, {}))
+    return (python, *(Layer(wheel.name, {_PACKAGES: wheel.digest}, {}) for wheel in each))
 
 
 def write_layer(layer: Layer, out: BinaryIO, read: Read, open_blob: Open) -> Blob:

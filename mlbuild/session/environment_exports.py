@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
     from mlbuild.environments import Contents
     from mlbuild.session.rooms import Rooms
+    from mlbuild.terms import TreeValue
 
 KERNEL_PACKAGE = "ipykernel"
 KERNEL_MARK = "mlbuild"
@@ -64,17 +65,18 @@ def write_kernel(about: Contents, request: BuildRequest) -> str:
     return f"{kernel['display_name']}: {place}"
 
 
-def write_image(about: Contents, place: Path, rooms: Rooms) -> str:
+def write_image(about: Contents, wheels: TreeValue | None, place: Path, rooms: Rooms) -> str:
     """Writes an OCI layout; returns what there is to say of it. Raises UserError, BlobMissing."""
     from mlbuild.environments.image import ENVIRONMENT, Blob, Layer, image, layers_of, write_layer
 
     said: list[str] = []
+    layers = layers_of(about, None if wheels is None else wheels.digest, rooms.store.get)
 
     def write(new: Path) -> None:
         blobs = new / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         written: list[tuple[Layer, Blob]] = []
-        for number, layer in enumerate(layers_of(about)):
+        for number, layer in enumerate(layers):
             part = new / f"layer{number}"
             with part.open("xb") as out:
                 blob = write_layer(layer, out, rooms.store.get, rooms.store.open)

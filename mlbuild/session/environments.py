@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mlbuild.config import BuildRequest
     from mlbuild.session.rooms import Rooms
 
-LISTING, PINS = "environment", "pins"
-"""The output groups by which a rule says that it makes an environment: the list of what there is, and the lock taken apart."""
+LISTING, PINS, WHEELS = "environment", "pins", "wheels"
+"""The output groups by which a rule says that it makes an environment: the list of what there is, the lock taken apart, and a tree
+of each package."""
 
 INTERPRETER, PACKAGES = "python", "python-packages"
 """The mounts of its trees."""
@@ -36,10 +37,11 @@ class Parts:
     interpreter: Artifact
     packages: Artifact | None
     pins: Artifact | None
+    wheels: Artifact | None
 
     @property
     def all(self) -> tuple[Artifact, ...]:
-        optional = (each for each in (self.packages, self.pins) if each is not None)
+        optional = (each for each in (self.packages, self.pins, self.wheels) if each is not None)
         return (self.listing, self.interpreter, *optional)
 
 
@@ -50,6 +52,7 @@ class Built:
     contents: Contents
     interpreter: TreeValue
     packages: TreeValue | None
+    wheels: TreeValue | None
 
 
 def parts(target: ConfiguredTarget) -> Parts:
@@ -65,7 +68,7 @@ def parts(target: ConfiguredTarget) -> Parts:
             hint="name a `py_env` target",
             exit_code=ExitCode.COMMAND_LINE,
         )
-    pins = target.groups.get(PINS, ())
+    pins, wheels = target.groups.get(PINS, ()), target.groups.get(WHEELS, ())
     return Parts(
         target,
         target.run,
@@ -73,6 +76,7 @@ def parts(target: ConfiguredTarget) -> Parts:
         interpreter,
         packages if isinstance(packages, Artifact) else None,
         pins[0] if pins else None,
+        wheels[0] if wheels else None,
     )
 
 
@@ -97,12 +101,12 @@ def built(found: Parts, values: Mapping[Artifact, FileValue | TreeValue], rooms:
     interpreter = _tree(values[found.interpreter])
     packages = None if found.packages is None else _tree(values[found.packages])
     pins = None if found.pins is None else _tree(values[found.pins])
+    wheels = None if found.wheels is None else _tree(values[found.wheels])
     listing = rooms.store.get(values[found.listing].digest).decode("utf-8", "replace")
     label = found.target.label.short
     variables = dict(found.command.environment)
-    return Built(
-        contents(label, listing, variables, interpreter, packages, pins, rooms.store.get), interpreter, packages
-    )
+    about = contents(label, listing, variables, interpreter, packages, pins, rooms.store.get)
+    return Built(about, interpreter, packages, wheels)
 
 
 def _tree(value: FileValue | TreeValue) -> TreeValue:
@@ -142,7 +146,7 @@ def _oci(found: tuple[Built, ...], request: BuildRequest, rooms: Rooms) -> tuple
     from mlbuild.session.environment_exports import write_image
 
     real, shown = _folder(request, f"{found[0].contents.label.rpartition(':')[2]}.oci")
-    return (f"{shown}: {write_image(found[0].contents, real, rooms)}",)
+    return (f"{shown}: {write_image(found[0].contents, found[0].wheels, real, rooms)}",)
 
 
 def _folder(request: BuildRequest, usual: str) -> tuple[Path, str]:

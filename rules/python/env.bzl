@@ -73,6 +73,7 @@ def _py_env_impl(ctx):
         OutputGroupInfo(
             environment = depset([installed]),
             pins = depset([locked.pins] if locked else []),
+            wheels = depset([locked.each] if locked else []),
         ),
         RunInfo(
             arguments = env.argv + [ctx.file._launcher.path],

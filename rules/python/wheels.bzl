@@ -5,7 +5,7 @@ load(":interpreter.bzl", "compile_tree")
 _MOUNT = "/python-packages"
 
 def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], groups = [], local = []):
-    """Declares the actions that install `lock`; gives the tree of all its `packages`, and its `pins`.
+    """Declares the actions that install `lock`; gives the tree of all its `packages`, the directory `each` that has a tree of every one, and its `pins`.
 
     Each package of the lock is installed and compiled by itself, so that a change of one leaves the others as they are.
     The trees are then laid over each other, which copies nothing.
@@ -44,7 +44,7 @@ def install_lock(ctx, name, lock, python, interpreter, compiler, extras = [], gr
     )
     packages = ctx.actions.declare_directory(name + ".python_packages")
     ctx.actions.merge_subdirectories(output = packages, directory = compiled)
-    return struct(packages = packages, pins = pins)
+    return struct(packages = packages, each = compiled, pins = pins)
 
 def _install_each(template_ctx, input_directories, output_directories, additional_inputs, additional_params, tools):
     for key, tree in additional_inputs.items():

@@ -70,7 +70,7 @@ def unpacked(layout: Path, root: Path) -> dict[str, list[str]]:
 def test_an_image_runs_where_there_is_nothing_else(workspace: Path, cache: Path, tmp_path: Path) -> None:
     done = mlbuild_ends(workspace, cache, "env", "oci", "//:train")
     assert done.code == 0, done.said
-    assert done.out.startswith("train.oci: 2 layers, sha256:")
+    assert done.out.startswith("train.oci: 3 layers, sha256:")
     config = unpacked(workspace / "train.oci", tmp_path / "root")
     sandbox = candidates()[0]
     ran = subprocess.run(

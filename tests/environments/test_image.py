@@ -15,19 +15,22 @@ from mlbuild.store import MemoryStore
 from tests.environments.test_contents import tree
 
 INTERPRETER = {"bin/python3": "an interpreter", "lib/ld.so": "a loader", "lib/python3.11/os.py": "import sys\n"}
-PACKAGES = {"words.py": "WORD = 1\n", f"{'long/' * 60}name.py": ""}
+WHEELS = {"names-2.0": {f"{'long/' * 60}name.py": ""}, "words-1.0": {"words.py": "WORD = 1\n"}}
+PACKAGES = {path: text for files in WHEELS.values() for path, text in files.items()}
 
 
-def made() -> tuple[Image, dict[str, bytes]]:
+def made(*, with_wheels: bool = True) -> tuple[Image, dict[str, bytes]]:
     """An image of a small environment, and its layers by digest."""
     store = MemoryStore()
+    parts = {f"{wheel}/{path}": text for wheel, files in WHEELS.items() for path, text in files.items()}
+    wheels = tree(store, parts).digest if with_wheels else None
     about = contents(
         "//envs:train", "python 3.11.7\n", {"LANG": "C.UTF-8", "PATH": "/python/bin"},
         tree(store, INTERPRETER), tree(store, PACKAGES), None, store.get,
     )  # fmt: skip
     layers: list[tuple[Layer, Blob]] = []
     found: dict[str, bytes] = {}
-    for layer in layers_of(about):
+    for layer in layers_of(about, wheels, store.get):
         out = io.BytesIO()
         blob = write_layer(layer, out, store.get, store.open)
         found[blob.sha256] = out.getvalue()
@@ -56,7 +59,8 @@ def test_an_image_is_read_back_from_its_index() -> None:
     assert config["config"]["Env"] == ["LANG=C.UTF-8", "PATH=/python/bin"]
     # The layers are not compressed: what they are when unpacked is what they are.
     assert config["rootfs"] == {"type": "layers", "diff_ids": [layer["digest"] for layer in manifest["layers"]]}
-    assert len(config["history"]) == len(manifest["layers"]) == 2
+    assert len(config["history"]) == len(manifest["layers"]) == 3
+    assert [each["comment"] for each in config["history"]] == ["python 3.11.7", "names-2.0", "words-1.0"]
     found: dict[str, bytes | str] = {}
     for layer in manifest["layers"]:
         with tarfile.open(fileobj=io.BytesIO(read(files, layer))) as archive:
@@ -90,3 +94,11 @@ def test_a_folder_comes_before_what_is_in_it() -> None:
             for member in archive:
                 assert member.name.rpartition("/")[0] in seen
                 seen.add(member.name)
+
+
+def test_the_same_interpreter_and_package_are_the_same_layers_in_other_environments() -> None:
+    _, with_wheels = made()
+    _, without = made(with_wheels=False)
+    assert len(with_wheels) == 3
+    assert len(without) == 2
+    assert len(with_wheels.keys() & without.keys()) == 1
